@@ -1,0 +1,115 @@
+/** What can go wrong, as users and programs see it. The exit status follows from the code. */
+const exitStatus = {
+  USAGE: 2,
+  IMAGE_INVALID: 65,
+  IMAGE_UNSUPPORTED: 65,
+  DIGEST_MISMATCH: 65,
+  NOT_FOUND: 66,
+  REFERENCE_AMBIGUOUS: 66,
+  INTERNAL: 70,
+  NO_SPACE: 73,
+  NOT_WRITABLE: 73,
+  BUSY: 75,
+  CANCELLED: 75,
+  PERMISSION: 77,
+  CACHE_UNTRUSTED: 77,
+  SANDBOX: 125,
+} as const;
+
+export type ErrorCode = keyof typeof exitStatus;
+
+export interface StageErrorOptions {
+  /** What the user can do about it, as one sentence. */
+  hint?: string | undefined;
+  cause?: unknown;
+}
+
+/** The plain form of a {@link StageError}: what crosses threads and what `--json` prints. */
+export interface ErrorReport {
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+}
+
+/** The one error class of stage-rootfs. Match on `code`; `message` is for people. */
+export class StageError extends Error {
+  override readonly name = "StageError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: StageErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  /** The exit status that the command line gives for this error. */
+  get exitStatus(): number {
+    return exitStatus[this.code];
+  }
+
+  toReport(): ErrorReport {
+    const report: ErrorReport = { code: this.code, message: this.message };
+    if (this.hint !== undefined) report.hint = this.hint;
+    return report;
+  }
+
+  static fromReport(report: ErrorReport): StageError {
+    return new StageError(report.code, report.message, { hint: report.hint });
+  }
+}
+
+/** The same error with `where` said first, for instance the layer it happened in. */
+export function within(where: string, error: unknown): unknown {
+  if (!(error instanceof StageError)) return error;
+  return new StageError(error.code, `${where}: ${error.message}`, {
+    hint: error.hint,
+    cause: error.cause ?? error,
+  });
+}
+
+/** The errno code of a failed system call (`"ENOENT"`), or undefined for any other error. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+const byErrno: Partial<Record<string, { code: ErrorCode; reason: string; hint?: string }>> = {
+  ENOENT: { code: "NOT_FOUND", reason: "no such file or directory" },
+  ENOTDIR: { code: "NOT_FOUND", reason: "a part of the path is not a directory" },
+  EACCES: { code: "PERMISSION", reason: "permission denied" },
+  EPERM: { code: "PERMISSION", reason: "operation not permitted" },
+  ELOOP: { code: "NOT_FOUND", reason: "too many symbolic links" },
+  ENAMETOOLONG: { code: "IMAGE_UNSUPPORTED", reason: "the name is too long for this disk" },
+  ENOSPC: {
+    code: "NO_SPACE",
+    reason: "no space, or no inode, left on the disk",
+    hint: "free some space, or choose another disk with --cache-dir",
+  },
+  EDQUOT: {
+    code: "NO_SPACE",
+    reason: "the disk quota is used up",
+    hint: "free some space, or choose another disk with --cache-dir",
+  },
+  EIO: { code: "NOT_WRITABLE", reason: "input/output error", hint: "look at the node's disk" },
+  EROFS: {
+    code: "NOT_WRITABLE",
+    reason: "the file system is read-only",
+    hint: "choose a writable cache with --cache-dir",
+  },
+};
+
+/**
+ * A failed system call as a {@link StageError}; any other error is returned as it is.
+ * `doing` says what was tried, with its path: `read /images/a.tar`.
+ */
+export function fromSystemError(error: unknown, doing: string): unknown {
+  const errno = errnoOf(error);
+  if (error instanceof StageError || errno === undefined) return error;
+  const known = byErrno[errno];
+  if (!known) return error;
+  return new StageError(known.code, `cannot ${doing}: ${known.reason}`, {
+    hint: known.hint,
+    cause: error,
+  });
+}
