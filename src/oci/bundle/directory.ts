@@ -1,0 +1,73 @@
+import { closeSync, realpathSync } from "node:fs";
+import { basename, dirname, join, sep } from "node:path";
+import { errnoOf, fromSystemError, StageError } from "../../errors.js";
+import { printable } from "../../host/byte-string.js";
+import { openRegularFile, type Span } from "../../host/span.js";
+import type { Bundle } from "./bundle.js";
+import { normalizeMemberName } from "./member-name.js";
+
+/**
+ * A directory as a bundle. Symlinks are followed as long as they stay in the directory or, for an
+ * image of a RepX Lab (`LAB/images/NAME`), in the Lab.
+ * @throws StageError NOT_FOUND, PERMISSION
+ */
+export function openDirectory(path: string): Bundle {
+  const root = realPath(path);
+  const boundary = labOf(root) ?? root;
+  const label = printable(path);
+  return {
+    label,
+    find(name) {
+      const inside = normalizeMemberName(name);
+      if (inside === undefined || name.includes("\0")) throw leaves({ label, name });
+      const file = realPathIfAny(join(root, inside));
+      if (file === undefined) return undefined;
+      if (!isInside(boundary, file)) throw leaves({ label, name, target: file });
+      return spanOfFile(file);
+    },
+  };
+}
+
+/** The Lab that an image directory belongs to: `LAB/images/NAME` or `LAB/artifacts/images/NAME`. */
+function labOf(directory: string): string | undefined {
+  const images = dirname(directory);
+  if (!["images", "image"].includes(basename(images))) return undefined;
+  const parent = dirname(images);
+  return basename(parent) === "artifacts" ? dirname(parent) : parent;
+}
+
+function isInside(boundary: string, path: string): boolean {
+  return path.startsWith(boundary.endsWith(sep) ? boundary : boundary + sep);
+}
+
+function spanOfFile(path: string): Span {
+  const { fd, size } = openRegularFile(path);
+  closeSync(fd);
+  return { path, offset: 0, size };
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    throw fromSystemError(error, `read ${printable(path)}`);
+  }
+}
+
+function realPathIfAny(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
+    throw fromSystemError(error, `read ${printable(path)}`);
+  }
+}
+
+function leaves(where: { label: string; name: string; target?: string }): StageError {
+  const { label, name, target } = where;
+  const to = target === undefined ? "" : ` to ${printable(target)}`;
+  return new StageError("IMAGE_INVALID", `${printable(name)} leads out of ${label}${to}`, {
+    hint: "the files of an image must lie inside it",
+  });
+}

@@ -1,0 +1,46 @@
+import * as v from "valibot";
+import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+import { type Digest, parseDigest } from "./digest.js";
+
+/** The largest manifest, index or config that is read, in bytes. Registries allow 4 MiB. */
+export const documentLimit: number = 16 * 1024 * 1024;
+
+/** A digest in a document. Ones that no supported algorithm made are refused where they stand. */
+export const digestSchema: v.GenericSchema<unknown, Digest> = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parseDigest(dataset.value);
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : "not a digest" });
+      return NEVER;
+    }
+  }),
+);
+
+/**
+ * Parses JSON from outside into what `schema` describes.
+ * @param bytes the document
+ * @param what its name for messages, such as `manifest.json in image.tar`
+ * @throws StageError IMAGE_INVALID that names the place in the document
+ */
+export function parseDocument<Output>(
+  bytes: Buffer,
+  options: { schema: v.GenericSchema<unknown, Output>; what: string },
+): Output {
+  const { schema, what } = options;
+  const result = v.safeParse(schema, parseJson(bytes, what), { abortEarly: true });
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const place = v.getDotPath(issue) ?? "the document";
+  throw new StageError("IMAGE_INVALID", `${what}: ${place}: ${printable(issue.message)}`);
+}
+
+function parseJson(bytes: Buffer, what: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new StageError("IMAGE_INVALID", `${what} is not JSON`, { cause: error });
+  }
+}

@@ -1,0 +1,148 @@
+import { closeSync, createReadStream, existsSync, statSync } from "node:fs";
+import { fromSystemError, StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+import { detectCompression } from "../host/compression.js";
+import { openRegularFile, readFully } from "../host/span.js";
+import type { Bundle } from "./bundle/bundle.js";
+import { openDirectory } from "./bundle/directory.js";
+import { openTarFile } from "./bundle/tar-file.js";
+import type { Image } from "./image.js";
+import { formatPlatform, type Platform, parsePlatform, platformsAgree } from "./platform.js";
+import { divideLocation, type Location, type Reference, type Transport } from "./reference.js";
+import { dockerManifestName, readDockerArchive } from "./sources/docker-archive.js";
+import { layoutFileName, layoutIndexName, readOciLayout } from "./sources/oci-layout.js";
+import { blockSize, looksLikeTar } from "./tar/header.js";
+
+export interface OpenImageOptions {
+  /** Which platform's image; undefined for the host's. */
+  readonly platform?: Platform | undefined;
+  /**
+   * Gives an empty directory for the contents of an archive that can't be read by seeking. Called
+   * at most once, and only for such an archive; its files must stay until the layers are read.
+   */
+  readonly spoolDirectory: () => string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Finds the image that a reference names, and reads and verifies its manifest and config.
+ * @throws StageError NOT_FOUND, REFERENCE_AMBIGUOUS, IMAGE_INVALID, IMAGE_UNSUPPORTED,
+ * DIGEST_MISMATCH, PERMISSION, NO_SPACE; what `signal` was aborted with
+ */
+export async function openImage(reference: Reference, options: OpenImageOptions): Promise<Image> {
+  const { transport } = reference;
+  const at = transport === "stdin" ? standardInput : locate(reference);
+  const bundle =
+    transport === "stdin"
+      ? await spool({ ...options, archive: process.stdin, label: "standard input" })
+      : await openBundle(at.path, { ...options, transport });
+  const image = readImage(bundle, { ...options, transport, choice: at.choice });
+  if (options.platform) checkPlatform(bundle.label, { image, wanted: options.platform });
+  return image;
+}
+
+const standardInput: Location = { path: "-", choice: undefined };
+
+/**
+ * The file or directory that a reference means, and which image in it.
+ * @throws StageError NOT_FOUND
+ */
+export function locate({ transport, location }: Reference): Location {
+  const found = divideLocation(location, existsSync);
+  if (found) return found;
+  const isWord = transport === "path" && !location.includes("/");
+  throw new StageError("NOT_FOUND", `no such file or directory: ${printable(location)}`, {
+    hint: isWord
+      ? `if this is an image of a registry, copy it first: skopeo copy docker://${printable(location)} oci-archive:image.tar`
+      : undefined,
+  });
+}
+
+async function openBundle(
+  path: string,
+  options: OpenImageOptions & { transport: Transport },
+): Promise<Bundle> {
+  const isDirectory = isDirectoryAt(path);
+  if (isDirectory && options.transport === "oci-archive") {
+    throw new StageError("IMAGE_INVALID", `${printable(path)} is a directory, not an archive`, {
+      hint: `write oci:${printable(path)}`,
+    });
+  }
+  if (!isDirectory && options.transport === "oci") {
+    throw new StageError("IMAGE_INVALID", `${printable(path)} is not a directory`, {
+      hint: `write oci-archive:${printable(path)}`,
+    });
+  }
+  if (isDirectory) return openDirectory(path);
+  if (isPlainTar(path)) return openTarFile(path);
+  return await spool({ ...options, archive: createReadStream(path), label: path });
+}
+
+function isDirectoryAt(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    throw fromSystemError(error, `read ${printable(path)}`);
+  }
+}
+
+/** @throws StageError for a file that is neither a tar archive nor a compressed one */
+function isPlainTar(path: string): boolean {
+  const { fd } = openRegularFile(path);
+  try {
+    const block = Buffer.alloc(blockSize);
+    const start = block.subarray(0, readFully(fd, block, 0));
+    if (detectCompression(start) !== "none") return false;
+    if (looksLikeTar(start)) return true;
+    const what = start.length === 0 ? "is empty" : "is no image archive";
+    throw new StageError("IMAGE_INVALID", `${printable(path)} ${what}`, {
+      hint: "expected a docker-archive or oci-archive (tar, plain or compressed with gzip or zstd)",
+    });
+  } catch (error) {
+    throw fromSystemError(error, `read ${printable(path)}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function spool(
+  options: OpenImageOptions & { archive: AsyncIterable<Buffer>; label: string },
+): Promise<Bundle> {
+  const { archive, label, signal } = options;
+  // What it needs takes long to load, and most images don't need it.
+  const { spoolArchive } = await import("./bundle/spool.js");
+  return await spoolArchive(archive, { label, directory: options.spoolDirectory(), signal });
+}
+
+function readImage(
+  bundle: Bundle,
+  options: { transport: Transport; choice: string | undefined; platform?: Platform | undefined },
+): Image {
+  const { transport, choice, platform } = options;
+  const isDocker = bundle.find(dockerManifestName) !== undefined;
+  const isOci = bundle.find(layoutFileName) ?? bundle.find(layoutIndexName);
+  // Since Docker 25 an archive is both; manifest.json names just what was saved.
+  if (
+    transport === "docker-archive" ||
+    (isDocker && transport !== "oci" && transport !== "oci-archive")
+  ) {
+    return readDockerArchive(bundle, choice);
+  }
+  if (isOci || transport === "oci" || transport === "oci-archive") {
+    return readOciLayout(bundle, { choice, platform });
+  }
+  throw new StageError(
+    "IMAGE_INVALID",
+    `${bundle.label} holds no image: neither ${dockerManifestName} nor ${layoutFileName} is in it`,
+  );
+}
+
+function checkPlatform(label: string, options: { image: Image; wanted: Platform }): void {
+  const { image, wanted } = options;
+  const offered = parsePlatform(image.platform);
+  if (platformsAgree(wanted, offered)) return;
+  throw new StageError(
+    "NOT_FOUND",
+    `${label} holds an image for ${image.platform}, not for ${formatPlatform(wanted)}`,
+  );
+}

@@ -1,0 +1,176 @@
+import * as v from "valibot";
+import { StageError, within } from "../../errors.js";
+import { printable } from "../../host/byte-string.js";
+import type { Span } from "../../host/span.js";
+import { type Bundle, findMember, readDocument } from "../bundle/bundle.js";
+import { parseConfig } from "../config.js";
+import type { Descriptor } from "../descriptor.js";
+import { checkDigest, type Digest, digestOf, splitDigest } from "../digest.js";
+import { parseDocument } from "../document.js";
+import type { Image, Layer } from "../image.js";
+import { type Manifest, parseIndex, parseManifest } from "../manifest.js";
+import { documentKindOf, refuseSchema1 } from "../media-types.js";
+import { formatPlatform, hostPlatform, type Platform, platformsAgree } from "../platform.js";
+import { chooseByName } from "./choose.js";
+
+export const layoutFileName = "oci-layout";
+export const layoutIndexName = "index.json";
+
+const layoutSchema = v.object({ imageLayoutVersion: v.string() });
+
+/** How deep indexes may nest. */
+const nestingLimit = 8;
+
+export interface LayoutChoice {
+  /** The image's name in the layout, or `@N`; undefined for the only one. */
+  readonly choice: string | undefined;
+  /** Undefined for the host's, and then anything will do where there is only one. */
+  readonly platform: Platform | undefined;
+}
+
+/**
+ * The image in an OCI image layout, as directory or archive (image-spec, image-layout.md).
+ * @throws StageError IMAGE_INVALID, IMAGE_UNSUPPORTED, DIGEST_MISMATCH, NOT_FOUND,
+ * REFERENCE_AMBIGUOUS
+ */
+export function readOciLayout(bundle: Bundle, options: LayoutChoice): Image {
+  checkLayoutVersion(bundle);
+  const manifest = chooseManifest(bundle, options);
+  return readImage(bundle, manifest);
+}
+
+function checkLayoutVersion(bundle: Bundle): void {
+  const what = `${layoutFileName} in ${bundle.label}`;
+  const bytes = readDocument(bundle, layoutFileName);
+  const { imageLayoutVersion } = parseDocument(bytes, { schema: layoutSchema, what });
+  if (imageLayoutVersion.startsWith("1.")) return;
+  throw new StageError(
+    "IMAGE_UNSUPPORTED",
+    `${what}: layouts of version ${printable(imageLayoutVersion)} are not supported`,
+  );
+}
+
+function chooseManifest(bundle: Bundle, options: LayoutChoice): Descriptor {
+  const what = `${layoutIndexName} in ${bundle.label}`;
+  const index = parseIndex(readDocument(bundle, layoutIndexName), what);
+  const candidates = index.manifests.filter(isImage).map((descriptor) => ({
+    value: descriptor,
+    identity: descriptor.digest,
+    names: namesOf(descriptor),
+  }));
+  const entries = chooseByName(candidates, { label: bundle.label, choice: options.choice });
+  const manifests = entries.flatMap((entry) => manifestsBelow(bundle, { entry, depth: 1 }));
+  return chooseByPlatform(manifests, { label: bundle.label, wanted: options.platform });
+}
+
+function namesOf({ annotations }: Descriptor): readonly string[] {
+  const names = [
+    annotations["org.opencontainers.image.ref.name"],
+    annotations["io.containerd.image.name"],
+  ];
+  return names.filter((name) => name !== undefined);
+}
+
+/** Manifests of signatures and attestations are kept beside those of images, and are none. */
+function isImage({ mediaType, annotations, platform }: Descriptor): boolean {
+  refuseSchema1(mediaType, 2);
+  if (documentKindOf(mediaType) === undefined) return false;
+  if (annotations["vnd.docker.reference.type"] === "attestation-manifest") return false;
+  return !(platform?.os === "unknown" && platform.architecture === "unknown");
+}
+
+function manifestsBelow(
+  bundle: Bundle,
+  at: { entry: Descriptor; depth: number },
+): readonly Descriptor[] {
+  const { entry, depth } = at;
+  if (documentKindOf(entry.mediaType) === "manifest") return [entry];
+  if (depth > nestingLimit) {
+    throw new StageError(
+      "IMAGE_INVALID",
+      `${bundle.label}: its indexes nest more than ${nestingLimit} deep`,
+    );
+  }
+  const index = parseIndex(readBlob(bundle, entry), blobLabel(bundle, entry));
+  return index.manifests
+    .filter(isImage)
+    .flatMap((below) => manifestsBelow(bundle, { entry: below, depth: depth + 1 }));
+}
+
+function chooseByPlatform(
+  manifests: readonly Descriptor[],
+  options: { label: string; wanted: Platform | undefined },
+): Descriptor {
+  const { label, wanted } = options;
+  const distinct = [...new Map(manifests.map((m) => [m.digest, m])).values()];
+  const [first] = distinct;
+  if (!first) throw new StageError("IMAGE_INVALID", `${label} holds no image`);
+  if (distinct.length === 1) return first;
+  const platform = wanted ?? hostPlatform();
+  const found = distinct.find((m) => m.platform && platformsAgree(platform, m.platform));
+  if (found) return found;
+  const offered = distinct.map((m) => (m.platform ? formatPlatform(m.platform) : "unnamed"));
+  throw new StageError("NOT_FOUND", `${label} holds no image for ${formatPlatform(platform)}`, {
+    hint: `choose with --platform; it holds ${offered.map(printable).join(", ")}`,
+  });
+}
+
+function readImage(bundle: Bundle, descriptor: Descriptor): Image {
+  const manifest = parseManifest(readBlob(bundle, descriptor), blobLabel(bundle, descriptor));
+  const what = blobLabel(bundle, manifest.config);
+  const config = parseConfig(readBlob(bundle, manifest.config), what);
+  if (config.diffIds.length !== manifest.layers.length) {
+    throw new StageError(
+      "IMAGE_INVALID",
+      `${bundle.label}: the manifest has ${manifest.layers.length} layers, but the config names ${config.diffIds.length}`,
+    );
+  }
+  return {
+    imageId: config.imageId,
+    manifestDigest: descriptor.digest,
+    platform: formatPlatform(config.platform),
+    config: config.runtime,
+    layers: layersOf(bundle, { manifest, diffIds: config.diffIds }),
+  };
+}
+
+function layersOf(
+  bundle: Bundle,
+  image: { manifest: Manifest; diffIds: readonly Digest[] },
+): readonly Layer[] {
+  return image.manifest.layers.flatMap((layer, i) => {
+    const diffId = image.diffIds[i];
+    if (diffId === undefined) return [];
+    const { digest, size } = layer;
+    return [{ diffId, digest, size, span: findBlob(bundle, layer) }];
+  });
+}
+
+function findBlob(bundle: Bundle, descriptor: Descriptor): Span {
+  const { algorithm, hex } = splitDigest(descriptor.digest);
+  const span = findMember(bundle, `blobs/${algorithm}/${hex}`);
+  if (span.size === descriptor.size) return span;
+  throw new StageError(
+    "IMAGE_INVALID",
+    `${blobLabel(bundle, descriptor)} has ${span.size} bytes, but should have ${descriptor.size}`,
+    { hint: "the image is damaged: fetch or copy it again" },
+  );
+}
+
+function readBlob(bundle: Bundle, descriptor: Descriptor): Buffer {
+  findBlob(bundle, descriptor);
+  const { algorithm, hex } = splitDigest(descriptor.digest);
+  const what = blobLabel(bundle, descriptor);
+  try {
+    const bytes = readDocument(bundle, `blobs/${algorithm}/${hex}`);
+    const actual = digestOf(bytes, descriptor.digest);
+    checkDigest("a document", { expected: descriptor.digest, actual });
+    return bytes;
+  } catch (error) {
+    throw within(what, error);
+  }
+}
+
+function blobLabel(bundle: Bundle, { digest }: Descriptor): string {
+  return `${digest} in ${bundle.label}`;
+}
