@@ -1,0 +1,263 @@
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
+import { errnoOf, fromSystemError, StageError } from "../errors.js";
+import { type ByteString, displayPath, pathBelow, rawPath } from "../host/byte-string.js";
+import { removeTree } from "../host/remove-tree.js";
+import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
+import type { LayerRecord } from "./layer-record.js";
+import type { DiskMetadata } from "./metadata.js";
+
+/** An unpacked layer: where its tree is, and what its record says of lower layers. */
+export interface UnpackedLayer {
+  readonly tree: string;
+  readonly record: Pick<LayerRecord, "implied" | "whiteouts" | "opaque" | "links">;
+}
+
+/** All that putting a rootfs together needs; plain data, so that another thread can do it. */
+export interface AssembleTask {
+  /** The base layer first. */
+  readonly layers: readonly UnpackedLayer[];
+  /** An empty directory that nobody else writes to, on the layers' file system. */
+  readonly rootfs: string;
+  /** An empty directory beside it, for what is under way. */
+  readonly scratch: string;
+}
+
+const defaultDirectory: DiskMetadata = { mode: 0o755, uid: 0, gid: 0, mtime: 0 };
+
+/**
+ * Puts a rootfs together from layers, with hard links to their files (image-spec, layer.md,
+ * "Applying Changesets"). Where links are impossible the files are copied.
+ * @throws StageError IMAGE_INVALID for a hard link to a file that no layer has, NO_SPACE
+ */
+export function assembleRootfs({ layers, rootfs, scratch }: AssembleTask): void {
+  const assembly = new Assembly({ rootfs, scratch });
+  try {
+    for (const layer of layers) assembly.apply(layer);
+    assembly.finish();
+  } catch (error) {
+    throw fromSystemError(error, `put together ${rootfs}`);
+  }
+}
+
+class Assembly {
+  readonly #tree: RootedTree;
+  readonly #scratch: string;
+  readonly #isRoot: boolean = process.geteuid?.() === 0;
+  readonly #directories = new Map<ByteString, DiskMetadata>([["", defaultDirectory]]);
+  #held = 0;
+
+  constructor(where: { rootfs: string; scratch: string }) {
+    this.#tree = new RootedTree(where.rootfs);
+    this.#scratch = where.scratch;
+  }
+
+  /** Applies a layer on top of those applied before. */
+  apply(layer: UnpackedLayer): void {
+    // Links to lower files come first: the same layer may hide the names they were made under.
+    const links = this.#holdLinks(layer);
+    const implied = new Set(layer.record.implied);
+    this.#hide(layer, implied);
+    this.#addDirectory("", { layer, implied, from: "" });
+    this.#placeLinks(links);
+  }
+
+  /** Sets what could be set only when nothing is added any more. */
+  finish(): void {
+    for (const [path, { mode, uid, gid, mtime }] of this.#directories) {
+      const target = this.#tree.at(path);
+      if (this.#isRoot && (uid !== 0 || gid !== 0)) lchownSync(target, uid, gid);
+      chmodSync(target, mode);
+      utimesSync(target, mtime, mtime);
+    }
+  }
+
+  /** Removes what whiteouts and opaque markers of a layer hide. */
+  #hide({ tree, record }: UnpackedLayer, implied: ReadonlySet<ByteString>): void {
+    const described = (path: ByteString) =>
+      !implied.has(path) && isDirectoryAt(pathBelow(tree, path));
+    for (const path of record.whiteouts) {
+      const parent = this.#lowerDirectory(parentOf(path), described);
+      if (parent === undefined) continue;
+      this.#forget(join(parent, baseOf(path)));
+      this.#tree.remove(join(parent, baseOf(path)));
+    }
+    for (const path of record.opaque) {
+      const directory = this.#lowerDirectory(path, described);
+      if (directory === undefined) continue;
+      this.#forgetBelow(directory);
+      this.#tree.empty(directory);
+    }
+  }
+
+  /**
+   * The directory of lower layers that `path` of this layer means. Links are followed, but not
+   * where this layer puts a directory of its own in a link's place.
+   */
+  #lowerDirectory(
+    path: ByteString,
+    described: (path: ByteString) => boolean,
+  ): ByteString | undefined {
+    const parts = path === "" ? [] : path.split("/");
+    for (let i = 1; i <= parts.length; i++) {
+      const part = parts.slice(0, i).join("/");
+      if (this.#tree.isKnownDirectory(part)) continue;
+      if (described(part)) return undefined;
+      break;
+    }
+    return this.#tree.resolveDirectory(path);
+  }
+
+  /** Adds what the layer has below the directory `from` to the resolved directory `to`. */
+  #addDirectory(
+    to: ByteString,
+    source: { layer: UnpackedLayer; implied: ReadonlySet<ByteString>; from: ByteString },
+  ): void {
+    const { layer, implied, from } = source;
+    const directory = pathBelow(layer.tree, from);
+    if (!implied.has(from)) this.#directories.set(to, metadataOf(directory));
+    for (const entry of readdirSync(directory, { encoding: "latin1", withFileTypes: true })) {
+      const below = join(from, entry.name);
+      const path = join(to, entry.name);
+      if (!entry.isDirectory()) {
+        this.#link(pathBelow(layer.tree, below), path);
+      } else {
+        const made = implied.has(below) ? this.#pass(path) : this.#make(path);
+        this.#addDirectory(made, { layer, implied, from: below });
+      }
+    }
+  }
+
+  /** A directory that the layer describes: one of its own, whatever was there. */
+  #make(path: ByteString): ByteString {
+    if (this.#tree.isKnownDirectory(path)) return path;
+    this.#replacing(path, () => mkdirSync(this.#tree.at(path), 0o700));
+    this.#tree.addDirectory(path);
+    return path;
+  }
+
+  /** A directory that the layer only passes through: the lower layers' one, links followed. */
+  #pass(path: ByteString): ByteString {
+    const resolved = this.#tree.resolveDirectory(path, (missing) => {
+      mkdirSync(this.#tree.at(missing), 0o700);
+      this.#directories.set(missing, defaultDirectory);
+    });
+    return resolved ?? path;
+  }
+
+  #link(source: string | Buffer, path: ByteString): void {
+    const target = this.#tree.at(path);
+    this.#replacing(path, () => linkOrCopy(source, target));
+  }
+
+  #replacing(path: ByteString, put: () => void): void {
+    try {
+      put();
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw error;
+      this.#forget(path);
+      this.#tree.remove(path);
+      put();
+    }
+  }
+
+  #holdLinks({ record }: UnpackedLayer): readonly HeldLink[] {
+    return record.links.map(([path, target]) => {
+      const source = this.#fileAt(target);
+      if (source === undefined) return { path, target, held: undefined };
+      const held = `${this.#scratch}/${this.#held++}`;
+      linkOrCopy(this.#tree.at(source), held);
+      return { path, target, held };
+    });
+  }
+
+  #placeLinks(links: readonly HeldLink[]): void {
+    for (const { path, target, held } of links) {
+      const own = held === undefined ? this.#fileAt(target) : undefined;
+      const source = own === undefined ? held : this.#tree.at(own);
+      if (source === undefined) {
+        throw new StageError(
+          "IMAGE_INVALID",
+          `${displayPath(path)} is a hard link to ${displayPath(target)}, which is in no layer`,
+        );
+      }
+      this.#link(source, join(this.#pass(parentOf(path)), baseOf(path)));
+      if (held !== undefined) removeTree(held);
+    }
+  }
+
+  /** The resolved path of what a hard link to `path` means: anything but a directory. */
+  #fileAt(path: ByteString): ByteString | undefined {
+    const parent = this.#tree.resolveDirectory(parentOf(path));
+    if (parent === undefined) return undefined;
+    const file = join(parent, baseOf(path));
+    const kind = this.#tree.kindOf(file);
+    return kind === "file" || kind === "symlink" ? file : undefined;
+  }
+
+  #forget(path: ByteString): void {
+    if (!this.#tree.isKnownDirectory(path)) return;
+    this.#forgetBelow(path);
+    this.#directories.delete(path);
+  }
+
+  #forgetBelow(path: ByteString): void {
+    const prefix = path === "" ? "" : `${path}/`;
+    for (const directory of this.#directories.keys()) {
+      if (directory !== path && directory.startsWith(prefix)) this.#directories.delete(directory);
+    }
+  }
+}
+
+/** A link to a lower layer's file, and the name under which the file is kept meanwhile. */
+interface HeldLink {
+  readonly path: ByteString;
+  readonly target: ByteString;
+  readonly held: string | undefined;
+}
+
+function metadataOf(directory: string | Buffer): DiskMetadata {
+  const { mode, uid, gid, mtimeMs } = lstatSync(directory);
+  return { mode: mode & 0o7777, uid, gid, mtime: mtimeMs / 1000 };
+}
+
+function isDirectoryAt(path: string | Buffer): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Reasons why a file can't have another link here: too many, no such thing, another disk. */
+const noLink: ReadonlySet<string | undefined> = new Set(["EMLINK", "EPERM", "ENOTSUP", "EXDEV"]);
+
+function linkOrCopy(source: string | Buffer, target: string | Buffer): void {
+  try {
+    linkSync(source, target);
+  } catch (error) {
+    if (!noLink.has(errnoOf(error))) throw error;
+    copyWithMetadata(source, target);
+  }
+}
+
+function copyWithMetadata(source: string | Buffer, target: string | Buffer): void {
+  const { mode, uid, gid, mtimeMs } = lstatSync(source);
+  const mtime = mtimeMs / 1000;
+  if ((mode & 0o170000) === 0o120000) {
+    symlinkSync(rawPath(readlinkSync(source, { encoding: "latin1" })), target);
+  } else {
+    copyFileSync(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  }
+  if (process.geteuid?.() === 0) lchownSync(target, uid, gid);
+  if ((mode & 0o170000) !== 0o120000) chmodSync(target, mode & 0o7777);
+  lutimesSync(target, mtime, mtime);
+}

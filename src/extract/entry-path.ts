@@ -1,0 +1,22 @@
+import { StageError } from "../errors.js";
+import { type ByteString, displayPath } from "../host/byte-string.js";
+
+const needsWork = /^\/|\/$|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/;
+
+/**
+ * A member's name, or a hard link's target, as a path below the root: no leading or trailing slash,
+ * no `.` parts; `""` for the root itself.
+ * @throws StageError IMAGE_INVALID for `..`, which no archiver writes and no layer needs, and for
+ * the empty name
+ */
+export function entryPath(name: ByteString): ByteString {
+  if (name === "") throw new StageError("IMAGE_INVALID", "an entry without a name");
+  if (!needsWork.test(name)) return name;
+  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  if (parts.includes("..")) {
+    throw new StageError("IMAGE_INVALID", `the path ${displayPath(name)} holds ".."`, {
+      hint: "the image is malformed or hostile: build it again",
+    });
+  }
+  return parts.join("/");
+}

@@ -1,0 +1,74 @@
+import * as v from "valibot";
+import type { ByteString } from "../host/byte-string.js";
+
+/** Something that was left out or changed, counted. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+  readonly count: number;
+  /** A few of the paths concerned. */
+  readonly examples: readonly string[];
+}
+
+/**
+ * What a layer says beside its tree: about lower layers, and what the disk can't hold. All paths
+ * are bytes, one character each, relative to the root.
+ */
+export interface LayerRecord {
+  readonly schemaVersion: 1;
+  /** Bytes of file content. */
+  readonly unpackedSize: number;
+  readonly entries: number;
+  /** Directories that no entry describes: made because something lies below. */
+  readonly implied: readonly ByteString[];
+  /** Paths of lower layers that this one hides. */
+  readonly whiteouts: readonly ByteString[];
+  /** Directories of lower layers whose content this one hides. */
+  readonly opaque: readonly ByteString[];
+  /** Hard links to files of lower layers: [path, target]. */
+  readonly links: readonly (readonly [ByteString, ByteString])[];
+  readonly onRecord: OnRecord;
+  readonly warnings: readonly Warning[];
+}
+
+/** The image's own metadata where the disk has another. */
+export interface OnRecord {
+  /** `UID:GID` → paths. */
+  readonly owners: Readonly<Record<string, readonly ByteString[]>>;
+  /** Permission bits in octal → paths. */
+  readonly modes: Readonly<Record<string, readonly ByteString[]>>;
+  /** Path → attribute name → value in base64. */
+  readonly xattrs: Readonly<Record<ByteString, Readonly<Record<ByteString, string>>>>;
+}
+
+const path = v.string();
+const paths = v.array(path);
+
+const warningSchema = v.object({
+  code: v.string(),
+  message: v.string(),
+  count: v.number(),
+  examples: v.array(v.string()),
+});
+
+const recordSchema = v.object({
+  schemaVersion: v.literal(1),
+  unpackedSize: v.number(),
+  entries: v.number(),
+  implied: paths,
+  whiteouts: paths,
+  opaque: paths,
+  links: v.array(v.tuple([path, path])),
+  onRecord: v.object({
+    owners: v.record(v.string(), paths),
+    modes: v.record(v.string(), paths),
+    xattrs: v.record(path, v.record(v.string(), v.string())),
+  }),
+  warnings: v.array(warningSchema),
+});
+
+/** A record as it was read back; undefined for what is none that this version can use. */
+export function parseLayerRecord(value: unknown): LayerRecord | undefined {
+  const result = v.safeParse(recordSchema, value);
+  return result.success ? result.output : undefined;
+}

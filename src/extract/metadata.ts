@@ -1,0 +1,102 @@
+import type { ByteString } from "../host/byte-string.js";
+import type { TarEntry } from "../oci/tar/reader.js";
+import type { OnRecord } from "./layer-record.js";
+import type { OwnershipPolicy } from "./policy.js";
+import { Tally } from "./tally.js";
+
+const setIdBits = 0o6000;
+const ownerAll = 0o700;
+
+/** What the disk is to get of an entry's metadata. */
+export interface DiskMetadata {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+}
+
+/** Far enough for any file, near enough for every kernel: the years 1 to 9999. */
+const earliest = -62_135_596_800;
+const latest = 253_402_300_799;
+
+/**
+ * Decides what of each entry's metadata goes to disk, and keeps on record what does not.
+ */
+export class MetadataKeeper {
+  readonly tally: Tally = new Tally();
+  readonly #policy: OwnershipPolicy;
+  readonly #owners = new Map<ByteString, string>();
+  readonly #modes = new Map<ByteString, string>();
+  readonly #xattrs = new Map<ByteString, Record<ByteString, string>>();
+
+  constructor(policy: OwnershipPolicy) {
+    this.#policy = policy;
+  }
+
+  /** For the entry that now stands at `path`. */
+  keep(path: ByteString, entry: TarEntry): DiskMetadata {
+    this.drop(path);
+    if (entry.xattrs) this.#recordXattrs(path, entry.xattrs);
+    const mode = this.#modeFor(path, entry);
+    const mtime = Math.min(Math.max(entry.mtime, earliest), latest);
+    if (this.#policy.owner === "image") return { mode, uid: entry.uid, gid: entry.gid, mtime };
+    if (entry.uid !== 0 || entry.gid !== 0) this.#owners.set(path, `${entry.uid}:${entry.gid}`);
+    return { mode, uid: 0, gid: 0, mtime };
+  }
+
+  /** Forgets what was on record for `path`: something else stands there now. */
+  drop(path: ByteString): void {
+    this.#owners.delete(path);
+    this.#modes.delete(path);
+    this.#xattrs.delete(path);
+  }
+
+  /** Forgets all below `path` too. */
+  dropBelow(path: ByteString): void {
+    for (const map of [this.#owners, this.#modes, this.#xattrs]) {
+      for (const key of map.keys()) {
+        if (key === path || key.startsWith(`${path}/`)) map.delete(key);
+      }
+    }
+  }
+
+  toOnRecord(): OnRecord {
+    return {
+      owners: grouped(this.#owners),
+      modes: grouped(this.#modes),
+      xattrs: Object.fromEntries(this.#xattrs),
+    };
+  }
+
+  #modeFor(path: ByteString, { type, mode }: TarEntry): number {
+    if (type === "symlink") return mode;
+    let kept = mode;
+    if (this.#policy.setuid === "drop" && (mode & setIdBits) !== 0) {
+      kept &= ~setIdBits;
+      this.tally.add("SETUID_STRIPPED", path);
+    }
+    // Whoever owns the tree must be able to add to it and to delete it.
+    if (type === "directory" && this.#policy.owner === "squash") kept |= ownerAll;
+    if (kept !== mode) this.#modes.set(path, mode.toString(8).padStart(4, "0"));
+    return kept;
+  }
+
+  #recordXattrs(path: ByteString, xattrs: ReadonlyMap<ByteString, ByteString>): void {
+    this.tally.add("XATTRS_NOT_KEPT", path);
+    const values = [...xattrs].map(([name, value]) => {
+      return [name, Buffer.from(value, "latin1").toString("base64")] as const;
+    });
+    this.#xattrs.set(path, Object.fromEntries(values));
+  }
+}
+
+function grouped(map: ReadonlyMap<ByteString, string>): Record<string, ByteString[]> {
+  const groups: Record<string, ByteString[]> = {};
+  for (const [path, value] of map) {
+    const group = groups[value];
+    if (group) group.push(path);
+    else groups[value] = [path];
+  }
+  return groups;
+}

@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import { fromSystemError, within } from "../errors.js";
+import { type Compression, detectCompression } from "../host/compression.js";
+import { createDecompressor, inputChunk } from "../host/decompress.js";
+import type { HashAlgorithm } from "../host/hash.js";
+import { readStart, type Span } from "../host/span.js";
+import { checkDigest, type Digest, splitDigest } from "../oci/digest.js";
+import { TarReader } from "../oci/tar/reader.js";
+import { type BlobReader, openBlob } from "./blob-reader.js";
+import { ChunkSource } from "./chunk-source.js";
+import type { LayerRecord } from "./layer-record.js";
+import { LayerTree } from "./layer-tree.js";
+import type { OwnershipPolicy } from "./policy.js";
+
+/** All that unpacking one layer needs; plain data, so that another thread can do it. */
+export interface UnpackLayerTask {
+  readonly span: Span;
+  /** Digest of the layer's tar archive, uncompressed. */
+  readonly diffId: Digest;
+  /** Digest of the blob as it is stored, where one is stated. */
+  readonly digest: Digest | null;
+  /** An empty directory that nobody else writes to. */
+  readonly tree: string;
+  readonly policy: OwnershipPolicy;
+}
+
+/**
+ * Unpacks a layer into a tree of its own and verifies both its digests. Runs on the calling thread,
+ * which it keeps busy. When it fails, the tree is to be thrown away.
+ * @throws StageError IMAGE_INVALID, IMAGE_UNSUPPORTED, DIGEST_MISMATCH, NO_SPACE
+ */
+export async function unpackLayer(task: UnpackLayerTask): Promise<LayerRecord> {
+  const { span, diffId, digest, tree, policy } = task;
+  try {
+    const compression = detectCompression(readStart(span, magicLength));
+    const blob = openBlob(span, blobOptions(task, compression));
+    try {
+      const tar = compression === "none" ? blob : decompressed(blob, { compression, diffId });
+      const record = writeTree(new ChunkSource(tar.pieces), { tree, policy });
+      if (digest) await check("its blob", { expected: digest, reader: blob });
+      await check("its diffID", { expected: diffId, reader: tar });
+      return record;
+    } finally {
+      blob.close();
+    }
+  } catch (error) {
+    throw within(`layer ${diffId}`, fromSystemError(error, `unpack into ${tree}`));
+  }
+}
+
+/** What tells one compression from another is this long at most, in bytes. */
+const magicLength = 8;
+
+/** What is not decompressed needs no small steps. */
+const plainChunk = 256 * 1024;
+
+function blobOptions({ digest, diffId }: UnpackLayerTask, compression: Compression) {
+  const algorithms = new Set<HashAlgorithm>();
+  if (digest) algorithms.add(splitDigest(digest).algorithm);
+  // Of a layer that is stored plain, the blob's digest and the diffID are hashes of the same bytes.
+  if (compression === "none") algorithms.add(splitDigest(diffId).algorithm);
+  return { algorithms, pieceSize: compression === "none" ? plainChunk : inputChunk };
+}
+
+function writeTree(
+  source: ChunkSource,
+  target: { tree: string; policy: OwnershipPolicy },
+): LayerRecord {
+  const reader = new TarReader(source);
+  const tree = new LayerTree(target.tree, target.policy);
+  const content = () => reader.content();
+  for (let entry = reader.next(); entry; entry = reader.next()) tree.add(entry, content);
+  // What follows the archive's end counts for the digests.
+  source.drain();
+  return tree.finish();
+}
+
+type HashedPieces = Pick<BlobReader, "pieces" | "hash">;
+
+function decompressed(
+  blob: BlobReader,
+  how: { compression: "gzip" | "zstd"; diffId: Digest },
+): HashedPieces {
+  const hash = createHash(splitDigest(how.diffId).algorithm);
+  function* pieces(): Generator<Buffer, undefined> {
+    const decompressor = createDecompressor(how.compression);
+    for (let piece = blob.pieces.next().value; piece; piece = blob.pieces.next().value) {
+      for (const out of decompressor.push(piece)) {
+        hash.update(out);
+        yield out;
+      }
+    }
+    for (const out of decompressor.end()) {
+      hash.update(out);
+      yield out;
+    }
+  }
+  return { pieces: pieces(), hash: async () => hash.digest("hex") };
+}
+
+async function check(
+  what: string,
+  against: { expected: Digest; reader: HashedPieces },
+): Promise<void> {
+  const { expected, reader } = against;
+  const { algorithm } = splitDigest(expected);
+  checkDigest(what, { expected, actual: `${algorithm}:${await reader.hash(algorithm)}` });
+}
