@@ -1,0 +1,35 @@
+import { isRecord, readJsonIfAny } from "../host/read-json.js";
+import type { CacheLayout } from "./layout.js";
+
+/**
+ * What `entry.json` says of the rootfs beside it. It is written last: being there, it is the mark
+ * that the rootfs is complete. `Details` is what the caller keeps with it.
+ */
+export interface Entry<Details> {
+  readonly schemaVersion: 1;
+  readonly key: string;
+  readonly details: Details;
+}
+
+/** Tells whether what was read back is what this version writes. */
+export type DetailsGuard<Details> = (value: unknown) => value is Details;
+
+/** Where an entry's rootfs is. */
+export function rootfsOf(layout: CacheLayout, key: string): string {
+  return `${layout.entry(key)}/rootfs`;
+}
+
+/**
+ * The entry under `key`; undefined where there is none, or none that this version can use.
+ * @throws StageError PERMISSION
+ */
+export function readEntry<Details>(
+  layout: CacheLayout,
+  options: { key: string; isDetails: DetailsGuard<Details> },
+): Entry<Details> | undefined {
+  const { key, isDetails } = options;
+  const value = readJsonIfAny(`${layout.entry(key)}/entry.json`);
+  if (!isRecord(value) || value["schemaVersion"] !== 1 || value["key"] !== key) return undefined;
+  const { details } = value;
+  return isDetails(details) ? { schemaVersion: 1, key, details } : undefined;
+}

@@ -1,0 +1,58 @@
+import { mkdirSync } from "node:fs";
+import { fromSystemError } from "../errors.js";
+import { readJsonIfAny } from "../host/read-json.js";
+import { writeJsonAtomically } from "../host/write-json.js";
+import type { CacheLayout } from "./layout.js";
+import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
+
+export interface EnsureLayerOptions<Record> extends WaitOptions {
+  /** The layer's name in the cache: its diffID and what else its tree depends on. */
+  readonly name: string;
+  /** Reads a record back; undefined where it is none that this version can use. */
+  readonly parse: (value: unknown) => Record | undefined;
+  /** Unpacks the layer into the empty directory `tree`. */
+  readonly unpack: (tree: string) => Promise<Record>;
+}
+
+/** Where a layer's tree is. */
+export function layerTree(layout: CacheLayout, name: string): string {
+  return `${layout.layer(name)}/tree`;
+}
+
+/** A layer's record; undefined where the cache does not have the layer. */
+export function readLayer<Record>(
+  layout: CacheLayout,
+  options: Pick<EnsureLayerOptions<Record>, "name" | "parse">,
+): Record | undefined {
+  return options.parse(readJsonIfAny(`${layout.layer(options.name)}/layer.json`));
+}
+
+/** A layer of the cache; unpacked by this process when no other has or does. */
+export async function ensureLayer<Record>(
+  layout: CacheLayout,
+  options: EnsureLayerOptions<Record>,
+): Promise<Published<Record>> {
+  const { name, unpack } = options;
+  return await readOrPublish(layout, {
+    ...options,
+    what: `the layer ${name}`,
+    lock: `layer-${name}`,
+    path: layout.layer(name),
+    read: () => readLayer(layout, options),
+    make: async (directory) => {
+      const tree = `${directory}/tree`;
+      mkdirSync(tree, { mode: 0o700 });
+      const record = await unpack(tree);
+      writeRecord(`${directory}/layer.json`, record);
+      return record;
+    },
+  });
+}
+
+function writeRecord(path: string, record: unknown): void {
+  try {
+    writeJsonAtomically(path, record);
+  } catch (error) {
+    throw fromSystemError(error, `write ${path}`);
+  }
+}

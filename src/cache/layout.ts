@@ -1,0 +1,34 @@
+import { join } from "node:path";
+
+/** Where things lie in a cache: `<cache>/v1/…`. A change of the layout changes the version. */
+export class CacheLayout {
+  readonly #root: string;
+
+  constructor(cacheDirectory: string) {
+    this.#root = join(cacheDirectory, "v1");
+  }
+
+  /** An unpacked layer: `tree/` and `layer.json`. */
+  layer(name: string): string {
+    return join(this.#root, "layers", name);
+  }
+
+  /** An image's entry: `rootfs/` and `entry.json`. */
+  entry(key: string): string {
+    return join(this.#root, "rootfs", key);
+  }
+
+  /** What is known of a file that images were read from. */
+  indexRecord(name: string): string {
+    return join(this.#root, "index", `${name}.json`);
+  }
+
+  lock(name: string): string {
+    return join(this.#root, "locks", name);
+  }
+
+  /** What is under way; what a dead process left there is anybody's to remove. */
+  get tmp(): string {
+    return join(this.#root, "tmp");
+  }
+}

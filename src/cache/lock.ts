@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { lock as lockFile } from "proper-lockfile";
+import { errnoOf, fromSystemError, StageError } from "../errors.js";
+import type { ProcessIdentity } from "../host/process-identity.js";
+import { type LockFileSystem, lockFileSystem, lockOwner } from "./lock-directory.js";
+
+/** Pauses between two looks at a lock that is held, in milliseconds: growing up to the last. */
+const pauses = [10, 20, 50, 100, 200];
+
+/** When a lock whose owner can't be looked for counts as abandoned, in milliseconds. */
+const staleAfter = 10_000;
+
+export interface LockOptions<Adopted> {
+  /** What is locked, for messages: `the layer sha256:…`. */
+  readonly what: string;
+  /** How long to wait for the lock, in seconds; undefined for as long as it takes. */
+  readonly wait?: number | undefined;
+  /** Looks whether the lock's owner has done the work; then there is no need for the lock. */
+  readonly adopt: () => Adopted | undefined;
+  /** Called once, when it turns out that there is somebody to wait for. */
+  readonly onWait?: ((owner: ProcessIdentity | undefined) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type LockOutcome<Adopted> =
+  | { readonly kind: "adopted"; readonly value: Adopted; readonly waitedMs: number }
+  | {
+      readonly kind: "locked";
+      readonly release: () => Promise<void>;
+      readonly waitedMs: number;
+    };
+
+/**
+ * Takes the lock at `path`, or adopts what another process made under it meanwhile. A living owner
+ * is waited for, a dead one is replaced at once.
+ * @throws StageError BUSY when the wait is over, NOT_WRITABLE, NO_SPACE, PERMISSION; what `signal`
+ * was aborted with
+ */
+export async function lockOrAdopt<Adopted>(
+  path: string,
+  options: LockOptions<Adopted>,
+): Promise<LockOutcome<Adopted>> {
+  const { what, wait, adopt, onWait, signal } = options;
+  const start = performance.now();
+  const patience = wait === undefined ? Number.POSITIVE_INFINITY : wait * 1000;
+  for (let round = 0; ; round++) {
+    signal?.throwIfAborted();
+    const value = adopt();
+    const waitedMs = round === 0 ? 0 : performance.now() - start;
+    if (value !== undefined) return { kind: "adopted", value, waitedMs };
+    const release = await tryLock(path);
+    if (release) return { kind: "locked", release, waitedMs };
+    const owner = lockOwner(path);
+    if (round === 0) onWait?.(owner);
+    const left = patience - (performance.now() - start);
+    if (left <= 0) throw busy(what, { owner, wait: wait ?? 0 });
+    const pause = pauses[Math.min(round, pauses.length - 1)] ?? 0;
+    await sleep(Math.min(pause, left), undefined, { signal }).catch(() => signal?.throwIfAborted());
+  }
+}
+
+/** @returns undefined when somebody else holds the lock */
+async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
+  const fs: LockFileSystem = lockFileSystem();
+  try {
+    // Nothing depends on holding the lock for correctness (what is made is published by one
+    // rename), so losing it, say because somebody deleted the cache, needs no alarm here.
+    const onCompromised = () => undefined;
+    const release = await lockFile(path, {
+      lockfilePath: path,
+      realpath: false,
+      stale: staleAfter,
+      fs,
+      onCompromised,
+    });
+    return () => release().catch(ignoreReleased);
+  } catch (error) {
+    if (errnoOf(error) === "ELOCKED") return undefined;
+    throw fromSystemError(error, `lock ${path}`);
+  }
+}
+
+/** A lock that was lost needs no release. */
+function ignoreReleased(error: unknown): void {
+  const code = errnoOf(error);
+  if (code !== "ERELEASED" && code !== "ENOTACQUIRED") throw error;
+}
+
+function busy(
+  what: string,
+  state: { owner: ProcessIdentity | undefined; wait: number },
+): StageError {
+  const { owner, wait } = state;
+  const by = owner ? ` by process ${owner.pid} on ${owner.host}` : "";
+  return new StageError("BUSY", `${what} is still being staged${by} after ${wait} s`, {
+    hint: "try again later, or wait longer with --wait SECONDS",
+  });
+}

@@ -1,0 +1,90 @@
+import { mkdirSync } from "node:fs";
+import { fromSystemError } from "../errors.js";
+import { writeJsonAtomically } from "../host/write-json.js";
+import { type DetailsGuard, type Entry, readEntry, rootfsOf } from "./entry.js";
+import type { CacheLayout } from "./layout.js";
+import { lockOrAdopt } from "./lock.js";
+import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
+
+export interface PublishRootfsOptions<Details> extends WaitOptions {
+  readonly key: string;
+  readonly isDetails: DetailsGuard<Details>;
+  /** Fills the empty directory `rootfs`; `scratch` is an empty one beside it. */
+  readonly make: (directories: { rootfs: string; scratch: string }) => Promise<Details>;
+}
+
+/** The entry under a key; made by this process when no other has or does. */
+export async function ensureRootfs<Details>(
+  layout: CacheLayout,
+  options: PublishRootfsOptions<Details>,
+): Promise<Published<Entry<Details>>> {
+  const { key, isDetails, make } = options;
+  return await readOrPublish(layout, {
+    ...options,
+    what: "the image",
+    lock: lockName(key),
+    path: layout.entry(key),
+    read: () => readEntry(layout, { key, isDetails }),
+    make: async (directory) => {
+      const rootfs = `${directory}/rootfs`;
+      const scratch = `${directory}/scratch`;
+      mkdirSync(rootfs, { mode: 0o700 });
+      mkdirSync(scratch, { mode: 0o700 });
+      const details = await make({ rootfs, scratch });
+      const entry: Entry<Details> = { schemaVersion: 1, key, details };
+      writeEntry(directory, entry);
+      return entry;
+    },
+  });
+}
+
+export interface UpdateRootfsOptions<Details> extends WaitOptions {
+  readonly key: string;
+  readonly isDetails: DetailsGuard<Details>;
+  /** Looks whether there is anything to do. */
+  readonly isDone: (details: Details) => boolean;
+  /** Changes the rootfs and returns the new details. Nobody else changes it meanwhile. */
+  readonly change: (rootfs: string, details: Details) => Details;
+}
+
+/**
+ * Changes an entry that stands already: adds mount points to it.
+ * @returns undefined when there is no such entry any more
+ */
+export async function updateRootfs<Details>(
+  layout: CacheLayout,
+  options: UpdateRootfsOptions<Details>,
+): Promise<Entry<Details> | undefined> {
+  const { key, isDetails, isDone, change } = options;
+  const read = () => readEntry(layout, { key, isDetails });
+  const adopt = () => {
+    const entry = read();
+    return !entry || isDone(entry.details) ? { entry } : undefined;
+  };
+  const what = "the image";
+  const outcome = await lockOrAdopt(layout.lock(lockName(key)), { ...options, what, adopt });
+  if (outcome.kind === "adopted") return outcome.value.entry;
+  try {
+    const before = read();
+    if (!before) return undefined;
+    const details = change(rootfsOf(layout, key), before.details);
+    const entry: Entry<Details> = { schemaVersion: 1, key, details };
+    writeEntry(layout.entry(key), entry);
+    return entry;
+  } finally {
+    await outcome.release();
+  }
+}
+
+function lockName(key: string): string {
+  return `rootfs-${key}`;
+}
+
+function writeEntry(directory: string, entry: Entry<unknown>): void {
+  const path = `${directory}/entry.json`;
+  try {
+    writeJsonAtomically(path, entry);
+  } catch (error) {
+    throw fromSystemError(error, `write ${path}`);
+  }
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { errnoOf, fromSystemError } from "../errors.js";
+import {
+  formatIdentity,
+  livenessOf,
+  ownIdentity,
+  parseIdentity,
+} from "../host/process-identity.js";
+import { removeTree } from "../host/remove-tree.js";
+import type { CacheLayout } from "./layout.js";
+
+/** How long a directory stays whose process can't be looked for, in milliseconds: a day. */
+const unknownLifetime = 24 * 60 * 60 * 1000;
+
+/**
+ * Makes a directory for work under way, private and named after this process, so that others can
+ * tell whether it is still wanted.
+ */
+export function makeWorkDirectory(layout: CacheLayout): string {
+  const name = `${formatIdentity(ownIdentity())},${randomBytes(6).toString("hex")}`;
+  const path = join(layout.tmp, name);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    throw fromSystemError(error, `write ${path}`);
+  }
+  return path;
+}
+
+/** Removes what dead processes left under way. */
+export function sweepWorkDirectories(layout: CacheLayout): void {
+  for (const name of readdirSync(layout.tmp)) {
+    if (isAbandoned(layout, name)) removeTree(join(layout.tmp, name));
+  }
+}
+
+function isAbandoned(layout: CacheLayout, name: string): boolean {
+  const identity = parseIdentity(name.slice(0, name.lastIndexOf(",")));
+  const liveness = identity ? livenessOf(identity) : "unknown";
+  if (liveness !== "unknown") return liveness === "dead";
+  try {
+    return statSync(join(layout.tmp, name)).mtimeMs < Date.now() - unknownLifetime;
+  } catch (error) {
+    // Somebody else has removed it just now.
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
