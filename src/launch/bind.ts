@@ -1,0 +1,33 @@
+import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+import { checkMountTarget } from "../mountpoints/requests.js";
+
+/** A file or directory of the host that the sandbox is to see. */
+export interface Bind {
+  /** Path on the host. */
+  readonly source: string;
+  /** Absolute path in the sandbox. */
+  readonly target: string;
+  readonly access: "ro" | "rw";
+}
+
+/**
+ * Parses `SRC:DST[:ro|rw]`, the argument of `--bind`; read-write without a word, as bwrap's and
+ * podman's are. A source may hold colons, a target can't.
+ * @throws StageError USAGE
+ */
+export function parseBind(text: string): Bind {
+  const match = /^(.+?)(?::(ro|rw))?$/s.exec(text);
+  const [, paths = "", access] = match ?? [];
+  const colon = paths.lastIndexOf(":");
+  if (colon <= 0) {
+    throw new StageError("USAGE", `"${printable(text)}" is no bind`, {
+      hint: "write SRC:DST or SRC:DST:ro, for instance /scratch:/data:ro",
+    });
+  }
+  return {
+    source: paths.slice(0, colon),
+    target: checkMountTarget(paths.slice(colon + 1)),
+    access: access === "ro" ? "ro" : "rw",
+  };
+}

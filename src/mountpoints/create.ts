@@ -1,0 +1,103 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  type Stats,
+  utimesSync,
+} from "node:fs";
+import { errnoOf, fromSystemError } from "../errors.js";
+import { type ByteString, pathBelow } from "../host/byte-string.js";
+import { removeTree } from "../host/remove-tree.js";
+import { parentOf } from "../host/rooted-tree.js";
+import type { MountRequest } from "./mount-point.js";
+import { type Clash, type MountPlan, planMountPoints, type Standing, type Step } from "./plan.js";
+
+export interface CreateOptions {
+  /** Which places may be replaced by another kind. */
+  readonly mayReplace: (clash: Clash) => boolean;
+}
+
+/**
+ * Gives a rootfs the mount points that are asked for. With a clash of kinds nothing is changed.
+ * Nobody else may change the rootfs meanwhile.
+ * @returns what was done, or the clashes
+ * @throws StageError USAGE, NO_SPACE, NOT_WRITABLE, PERMISSION
+ */
+export function createMountPoints(
+  rootfs: string,
+  options: CreateOptions & { requests: readonly MountRequest[] },
+): MountPlan {
+  const { requests, mayReplace } = options;
+  try {
+    const plan = planMountPoints(requests, { look: (path) => lookAt(rootfs, path), mayReplace });
+    if (plan.clashes.length === 0) for (const step of plan.steps) perform(rootfs, step);
+    return plan;
+  } catch (error) {
+    throw fromSystemError(error, `make the mount points in ${rootfs}`);
+  }
+}
+
+/**
+ * The places whose kind is in the way of what is asked for; changes nothing.
+ * @throws StageError USAGE
+ */
+export function findClashes(
+  rootfs: string,
+  options: CreateOptions & { requests: readonly MountRequest[] },
+): readonly Clash[] {
+  const { requests, mayReplace } = options;
+  const look = (path: ByteString) => lookAt(rootfs, path);
+  return planMountPoints(requests, { look, mayReplace }).clashes;
+}
+
+function lookAt(rootfs: string, path: ByteString): Standing {
+  const target = pathBelow(rootfs, path);
+  const stat = lstatIfAny(target);
+  if (!stat) return { kind: "missing" };
+  if (stat.isSymbolicLink()) {
+    return { kind: "symlink", target: readlinkSync(target, { encoding: "latin1" }) };
+  }
+  return { kind: stat.isDirectory() ? "dir" : "file" };
+}
+
+function lstatIfAny(path: string | Buffer): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+/** Directories that everybody may write to, as every system has them. */
+const shared: ReadonlySet<ByteString> = new Set(["tmp", "var/tmp"]);
+
+function perform(rootfs: string, { action, path }: Step): void {
+  const parent = pathBelow(rootfs, parentOf(path));
+  const before = lstatSync(parent);
+  const target = pathBelow(rootfs, path);
+  if (action === "remove") {
+    removeTree(rootfs, path);
+  } else if (action === "make directory") {
+    mkdirSync(target, { mode: 0o700 });
+    chmodSync(target, shared.has(path) ? 0o1777 : 0o755);
+  } else {
+    const fd = openSync(target, createNew, 0o600);
+    fchmodSync(fd, 0o644);
+    closeSync(fd);
+  }
+  restoreTime(parent, before);
+}
+
+/** A mount point is none of the image's changes: its directory keeps the image's time. */
+function restoreTime(directory: string | Buffer, { mtimeMs }: Stats): void {
+  utimesSync(directory, mtimeMs / 1000, mtimeMs / 1000);
+}

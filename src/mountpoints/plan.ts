@@ -1,0 +1,184 @@
+import { StageError } from "../errors.js";
+import { type ByteString, bytesOfText, displayPath } from "../host/byte-string.js";
+import { join, parentOf } from "../host/rooted-tree.js";
+import type { MountKind, MountPoint, MountRequest } from "./mount-point.js";
+
+/** What stands at a path of a rootfs, the last component not followed. */
+export type Standing =
+  | { readonly kind: "missing" | MountKind }
+  | { readonly kind: "symlink"; readonly target: ByteString };
+
+/** One thing to do in a rootfs, at a path with all links resolved; to be done in order. */
+export interface Step {
+  readonly action: "make directory" | "make file" | "remove";
+  readonly path: ByteString;
+}
+
+/** A place that has another kind than the one that is wanted. */
+export interface Clash {
+  /** The path with all links resolved. */
+  readonly path: string;
+  readonly wanted: MountKind;
+}
+
+export interface MountPlan {
+  readonly steps: readonly Step[];
+  readonly mountPoints: readonly MountPoint[];
+  readonly clashes: readonly Clash[];
+}
+
+export interface PlanOptions {
+  /** Looks at the rootfs; paths are relative to it and hold no links but the last component. */
+  readonly look: (path: ByteString) => Standing;
+  /** Places whose kind may be changed; a clash elsewhere is only reported. */
+  readonly mayReplace: (clash: Clash) => boolean;
+}
+
+const linkLimit = 40;
+
+/**
+ * Plans how a rootfs gets the mount points that are asked for. Each target is resolved inside the
+ * rootfs, links and all; a dangling link gives way to the real thing.
+ * @param requests with targets as {@link checkMountTarget} gives them
+ * @throws StageError USAGE for requests that exclude each other
+ */
+export function planMountPoints(
+  requests: readonly MountRequest[],
+  options: PlanOptions,
+): MountPlan {
+  const planner = new Planner(options);
+  for (const request of sorted(requests)) planner.add(request);
+  return planner.plan();
+}
+
+/** Parents before what lies below them, and what has a kind before what takes any. */
+function sorted(requests: readonly MountRequest[]): readonly MountRequest[] {
+  const rank = ({ target, kind }: MountRequest) => `${target}\0${kind === "any" ? 1 : 0}`;
+  return [...requests].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+}
+
+interface Place {
+  /** Resolved, relative to the rootfs. */
+  readonly path: ByteString;
+  readonly standing: Standing;
+}
+
+class Planner {
+  readonly #options: PlanOptions;
+  readonly #planned = new Map<ByteString, MountKind>();
+  readonly #steps: Step[] = [];
+  readonly #mountPoints = new Map<string, MountPoint>();
+  readonly #clashes: Clash[] = [];
+
+  constructor(options: PlanOptions) {
+    this.#options = options;
+  }
+
+  add({ target, kind }: MountRequest): void {
+    const { path, standing } = this.#resolve(target);
+    const wanted = kind === "any" ? anyKind(standing) : kind;
+    const created = this.#ensure(path, { wanted, standing, target });
+    const point = { target, path: textOf(path), kind: wanted, created };
+    const before = this.#mountPoints.get(target);
+    this.#mountPoints.set(target, before ? { ...point, created: before.created } : point);
+  }
+
+  plan(): MountPlan {
+    return {
+      steps: this.#steps,
+      mountPoints: [...this.#mountPoints.values()],
+      clashes: this.#clashes,
+    };
+  }
+
+  /** Makes sure that `path` has the kind that is wanted; says whether it had to be made. */
+  #ensure(
+    path: ByteString,
+    place: { wanted: MountKind; standing: Standing; target: string },
+  ): boolean {
+    const { wanted, standing, target } = place;
+    if (standing.kind === wanted) return false;
+    const clash = { path: textOf(path), wanted };
+    if (this.#planned.has(path)) throw excluded(target, clash);
+    if (standing.kind === "dir" || standing.kind === "file") {
+      if (!this.#options.mayReplace(clash)) {
+        this.#clashes.push(clash);
+        return false;
+      }
+    }
+    if (standing.kind !== "missing") this.#steps.push({ action: "remove", path });
+    this.#steps.push({ action: wanted === "dir" ? "make directory" : "make file", path });
+    this.#planned.set(path, wanted);
+    return true;
+  }
+
+  /** Where `target` leads, with the directories on the way planned. */
+  #resolve(target: string): Place {
+    let place: Place = { path: "", standing: { kind: "dir" } };
+    for (const name of bytesOfText(target).split("/")) {
+      if (name === "") continue;
+      const { path, standing } = place;
+      // What is walked through has to be a directory.
+      if (standing.kind !== "dir") this.#ensure(path, { wanted: "dir", standing, target });
+      const next = join(path, name);
+      const found = this.#look(next);
+      const end = found.kind === "symlink" ? this.#follow(next, { links: linkLimit }) : undefined;
+      place = end ?? { path: next, standing: found };
+    }
+    return place;
+  }
+
+  /**
+   * Where the link at `path` leads inside the rootfs.
+   * @param budget how many more links may be followed, shared by all steps of the way
+   * @returns undefined for a link that dangles or goes round in circles
+   */
+  #follow(path: ByteString, budget: { links: number }): Place | undefined {
+    const link = this.#look(path);
+    if (link.kind !== "symlink" || --budget.links < 0) return undefined;
+    const start = link.target.startsWith("/") ? "" : parentOf(path);
+    let place: Place = { path: start, standing: { kind: "dir" } };
+    for (const name of link.target.split("/")) {
+      if (name === "" || name === ".") continue;
+      if (place.standing.kind !== "dir") return undefined;
+      if (name === "..") {
+        place = { path: parentOf(place.path), standing: { kind: "dir" } };
+        continue;
+      }
+      const next = join(place.path, name);
+      const found = this.#look(next);
+      if (found.kind === "missing") return undefined;
+      const end = found.kind === "symlink" ? this.#follow(next, budget) : undefined;
+      if (found.kind === "symlink" && !end) return undefined;
+      place = end ?? { path: next, standing: found };
+    }
+    return place;
+  }
+
+  #look(path: ByteString): Standing {
+    const planned = this.#planned.get(path);
+    if (planned) return { kind: planned };
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+      // Nothing of the image is below what was made anew.
+      if (this.#planned.has(path.slice(0, end))) return { kind: "missing" };
+    }
+    return this.#options.look(path);
+  }
+}
+
+function anyKind(standing: Standing): MountKind {
+  return standing.kind === "file" ? "file" : "dir";
+}
+
+function textOf(path: ByteString): string {
+  return `/${Buffer.from(path, "latin1").toString("utf8")}`;
+}
+
+function excluded(target: string, { path, wanted }: Clash): StageError {
+  const other = wanted === "dir" ? "a file" : "a directory";
+  return new StageError(
+    "USAGE",
+    `the mount target ${displayPath(bytesOfText(target))} needs ${path} as ${wanted === "dir" ? "a directory" : "a file"}, but another one needs it as ${other}`,
+    { hint: "choose other targets" },
+  );
+}
