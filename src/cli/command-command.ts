@@ -1,0 +1,16 @@
+import { toShell } from "../launch/shell-quote.js";
+import { launchFromLine } from "./launch-from-line.js";
+import type { CommandLine } from "./options.js";
+
+/** `stage-rootfs command IMAGE -- CMD…`: the launch command, for a shell or as JSON. */
+export async function commandCommand(line: CommandLine): Promise<number> {
+  const { staged, command } = await launchFromLine(line);
+  const { argv, env } = command;
+  const { rootfs, key } = staged;
+  process.stdout.write(
+    line.values.json
+      ? `${JSON.stringify({ schemaVersion: 1, rootfs, key, argv, env })}\n`
+      : `${toShell(command)}\n`,
+  );
+  return 0;
+}

@@ -1,0 +1,63 @@
+import type { CommandLine, OptionName } from "./options.js";
+
+/** One command of the command line. */
+export interface Command {
+  readonly name: string;
+  /** What follows `stage-rootfs` in the synopsis. */
+  readonly synopsis: string;
+  readonly summary: string;
+  readonly options: readonly OptionName[];
+  readonly example: string;
+  /** @returns the exit status */
+  readonly run: (line: CommandLine) => Promise<number>;
+}
+
+const stagingOptions = [
+  "cache-dir",
+  "platform",
+  "mount",
+  "nix-store",
+  "owner",
+  "keep-setuid",
+  "jobs",
+  "wait",
+  "json",
+  "progress",
+  "quiet",
+  "help",
+] as const satisfies readonly OptionName[];
+
+const launchOptions = ["bind", "env", "chdir"] as const satisfies readonly OptionName[];
+
+/** The command without a name comes first. Each is loaded when it is called. */
+export const commands: readonly [Command, ...Command[]] = [
+  {
+    name: "",
+    synopsis: "IMAGE",
+    summary: "stage IMAGE and print the path of its rootfs",
+    options: [...stagingOptions, "version"],
+    example: "ROOTFS=$(stage-rootfs image.tar)",
+    run: async (line) => (await import("./stage-command.js")).stageCommand(line),
+  },
+  {
+    name: "run",
+    synopsis: "run IMAGE [-- CMD...]",
+    summary: "stage IMAGE and run CMD, or the image's own command, in a sandbox",
+    options: [...stagingOptions, ...launchOptions],
+    example: "stage-rootfs run image.tar --bind /scratch:/data -- /bin/sh -c 'ls /data'",
+    run: async (line) => (await import("./run-command.js")).runCommand(line),
+  },
+  {
+    name: "command",
+    synopsis: "command IMAGE [-- CMD...]",
+    summary: "stage IMAGE and print the command that would run CMD in a sandbox",
+    options: [...stagingOptions, ...launchOptions],
+    example: 'eval "$(stage-rootfs command image.tar -- /bin/true)"',
+    run: async (line) => (await import("./command-command.js")).commandCommand(line),
+  },
+];
+
+/** The command that a first word names; undefined when it is no command's name. */
+export function findCommand(word: string | undefined): Command | undefined {
+  return commands.find(({ name }) => name !== "" && name === word);
+}

@@ -1,0 +1,49 @@
+import { type Command, commands } from "./commands.js";
+import type { OptionName } from "./options.js";
+
+/** What each option is called with, and what it does. */
+const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: string]>> = {
+  "cache-dir": ["--cache-dir DIR", "the cache to use"],
+  platform: ["--platform OS/ARCH", "which platform's image (default: this machine's)"],
+  mount: ["--mount TARGET[:dir|file]", "make another mount point; repeat it for more"],
+  "nix-store": ["--nix-store", "prepare /nix/store; run and command mount the host's there"],
+  owner: ["--owner image|squash", "whose the files are, for root (default: image)"],
+  "keep-setuid": ["--keep-setuid", "keep setuid and setgid bits"],
+  jobs: ["--jobs N", "unpack up to N layers side by side (default: one per CPU)"],
+  wait: ["--wait SECONDS", "how long to wait for another's staging (default: no limit)"],
+  bind: ["--bind SRC:DST[:ro|rw]", "mount SRC of the host at DST; repeat it for more"],
+  env: ["--env NAME=VALUE", "set an environment variable; repeat it for more"],
+  chdir: ["--chdir DIR", "start in DIR (default: the image's WorkingDir)"],
+  json: ["--json", "print the result, or the error, as JSON"],
+  progress: ["--progress auto|plain|json|none", "what to say on stderr meanwhile"],
+  quiet: ["-q, --quiet", "no progress and no warnings"],
+  help: ["-h, --help", "show this help"],
+  version: ["--version", "show the version"],
+};
+
+const references = `IMAGE is a file or directory: a docker-archive or oci-archive (plain, gzip or zstd), an OCI
+layout, or an unpacked docker-archive, told apart by content. Or say which it is:
+docker-archive:FILE[:REF], oci-archive:FILE[:REF], oci:DIR[:REF]. Or - for an archive on stdin.`;
+
+/** The help of one command; of the nameless one, with an overview of the others. */
+export function helpText(command: Command): string {
+  const isMain = command.name === "";
+  const head = isMain ? "Turn an image into a root filesystem on local disk." : command.summary;
+  const usage = (isMain ? commands : [command]).map(({ synopsis, summary }) => {
+    return isMain
+      ? `  ${`stage-rootfs ${synopsis}`.padEnd(42)} ${summary}`
+      : `  stage-rootfs ${synopsis}`;
+  });
+  const options = command.options.map((name) => {
+    const [form, meaning] = optionHelp[name];
+    return `  ${form.padEnd(33)} ${meaning}`;
+  });
+  const parts = [
+    head,
+    ["Usage:", ...usage].join("\n"),
+    ["Options:", ...options].join("\n"),
+    references,
+    `Example:\n  ${command.example}`,
+  ];
+  return `${parts.join("\n\n")}\n`;
+}

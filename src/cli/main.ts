@@ -1,0 +1,65 @@
+import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+import { type Command, commands, findCommand } from "./commands.js";
+import { type CommandLine, type OptionName, parseCommandLine } from "./options.js";
+import { reportError } from "./report-error.js";
+
+/**
+ * The command line.
+ * @param argv what follows the program's name
+ * @returns the exit status
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const line = parseCommandLine(argv);
+    const named = findCommand(line.words[0]);
+    const command = named ?? commands[0];
+    const words = named ? line.words.slice(1) : line.words;
+    return await dispatch(command, { ...line, words });
+  } catch (error) {
+    const beforeTerminator = argv.slice(0, argv.indexOf("--") < 0 ? undefined : argv.indexOf("--"));
+    return reportError(error, { json: beforeTerminator.includes("--json") });
+  }
+}
+
+async function dispatch(command: Command, line: CommandLine): Promise<number> {
+  const { values, words } = line;
+  if (values.version) {
+    const { version } = await import("./version.js");
+    process.stdout.write(`${version()}\n`);
+    return 0;
+  }
+  if (values.help) {
+    const { helpText } = await import("./help.js");
+    process.stdout.write(helpText(command));
+    return 0;
+  }
+  checkOptions(command, line);
+  checkWords(command, words);
+  return await command.run(line);
+}
+
+function checkOptions(command: Command, { values }: CommandLine): void {
+  const allowed: readonly string[] = command.options;
+  const odd = Object.keys(values).find((name) => !allowed.includes(name));
+  if (odd === undefined) return;
+  const users = commands.filter(({ options }) => options.some((name: OptionName) => name === odd));
+  throw new StageError("USAGE", `--${odd} is no option of ${label(command)}`, {
+    hint: `it belongs to ${users.map(label).join(" and ")}`,
+  });
+}
+
+function checkWords(command: Command, words: readonly string[]): void {
+  if (words.length === 1) return;
+  const usage = `usage: stage-rootfs ${command.synopsis}`;
+  if (words.length === 0) {
+    throw new StageError("USAGE", "no image was named", { hint: `${usage}; see --help` });
+  }
+  throw new StageError("USAGE", `one word too many: "${printable(words[1] ?? "")}"`, {
+    hint: command.name === "" ? usage : `put the command to run after --; ${usage}`,
+  });
+}
+
+function label({ name }: Command): string {
+  return name === "" ? "plain stage-rootfs" : `stage-rootfs ${name}`;
+}

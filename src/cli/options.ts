@@ -1,0 +1,105 @@
+import { parseArgs } from "node:util";
+import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+
+/** The values of all options of all commands; those not given are missing. */
+export interface OptionValues {
+  readonly "cache-dir"?: string;
+  readonly platform?: string;
+  readonly mount?: readonly string[];
+  readonly "nix-store"?: boolean;
+  readonly owner?: string;
+  readonly "keep-setuid"?: boolean;
+  readonly jobs?: string;
+  readonly wait?: string;
+  readonly bind?: readonly string[];
+  readonly env?: readonly string[];
+  readonly chdir?: string;
+  readonly json?: boolean;
+  readonly progress?: string;
+  readonly quiet?: boolean;
+  readonly help?: boolean;
+  readonly version?: boolean;
+}
+
+export type OptionName = keyof OptionValues;
+
+const text = { type: "string" } as const;
+const texts = { type: "string", multiple: true } as const;
+const flag = { type: "boolean" } as const;
+
+const forms = {
+  "cache-dir": text,
+  platform: text,
+  mount: texts,
+  "nix-store": flag,
+  owner: text,
+  "keep-setuid": flag,
+  jobs: text,
+  wait: text,
+  bind: texts,
+  env: texts,
+  chdir: text,
+  json: flag,
+  progress: text,
+  quiet: { ...flag, short: "q" },
+  help: { ...flag, short: "h" },
+  version: flag,
+} as const satisfies Readonly<Record<OptionName, object>>;
+
+/** A parsed command line. */
+export interface CommandLine {
+  readonly values: OptionValues;
+  /** What is no option, up to `--`. */
+  readonly words: readonly string[];
+  /** What follows `--`; undefined without one. */
+  readonly rest: readonly string[] | undefined;
+}
+
+/** @throws StageError USAGE */
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  const terminator = argv.indexOf("--");
+  const args = terminator < 0 ? argv : argv.slice(0, terminator);
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: forms,
+      allowPositionals: true,
+    });
+    const rest = terminator < 0 ? undefined : argv.slice(terminator + 1);
+    return { values, words: positionals, rest };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // Node's message goes on with advice that does not fit here.
+    const [sentence = ""] = error.message.split(/\. |\n/);
+    throw new StageError("USAGE", printable(sentence.replace(/\.$/, "")), {
+      hint: "see stage-rootfs --help",
+    });
+  }
+}
+
+/**
+ * A whole number given as an option.
+ * @throws StageError USAGE
+ */
+export function numberOption(values: OptionValues, name: "jobs" | "wait"): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new StageError("USAGE", `--${name} takes a whole number, not "${printable(text)}"`);
+}
+
+/**
+ * An option with a choice of words.
+ * @throws StageError USAGE
+ */
+export function choiceOption<Word extends string>(
+  values: OptionValues,
+  option: { name: "owner" | "progress"; words: readonly Word[] },
+): Word | undefined {
+  const { name, words } = option;
+  const text = values[name];
+  const word = words.find((w) => w === text);
+  if (text === undefined || word !== undefined) return word;
+  throw new StageError("USAGE", `--${name} takes ${words.join(", ")}, not "${printable(text)}"`);
+}

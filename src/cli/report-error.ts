@@ -1,0 +1,34 @@
+import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+import { Interrupted } from "./interruption.js";
+
+/**
+ * Says on stderr what went wrong, in one line or as JSON.
+ * @returns the exit status
+ */
+export function reportError(error: unknown, options: { json: boolean }): number {
+  const known = asStageError(error);
+  if (options.json) {
+    process.stderr.write(`${JSON.stringify({ error: known.toReport() })}\n`);
+  } else {
+    const hint = known.hint === undefined ? "" : ` (${known.hint})`;
+    process.stderr.write(`stage-rootfs: ${printable(known.message + hint)}\n`);
+  }
+  if (process.env["STAGE_ROOTFS_DEBUG"] === "1") process.stderr.write(`${stackOf(error)}\n`);
+  return error instanceof Interrupted ? error.signalStatus : known.exitStatus;
+}
+
+function asStageError(error: unknown): StageError {
+  if (error instanceof StageError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new StageError("INTERNAL", `internal error: ${message}`, {
+    hint: "this is a bug: please report it with what STAGE_ROOTFS_DEBUG=1 adds",
+    cause: error,
+  });
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? "" : `\ncaused by ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

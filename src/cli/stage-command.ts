@@ -1,0 +1,15 @@
+import { StageError } from "../errors.js";
+import type { CommandLine } from "./options.js";
+import { stageFromLine } from "./stage-from-line.js";
+
+/** `stage-rootfs IMAGE`: the rootfs path on stdout, or all of the result as JSON. */
+export async function stageCommand(line: CommandLine): Promise<number> {
+  if (line.rest?.length) {
+    throw new StageError("USAGE", "stage-rootfs IMAGE runs nothing", {
+      hint: "write stage-rootfs run IMAGE -- CMD...",
+    });
+  }
+  const result = await stageFromLine(line);
+  process.stdout.write(line.values.json ? `${JSON.stringify(result)}\n` : `${result.rootfs}\n`);
+  return 0;
+}

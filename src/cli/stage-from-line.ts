@@ -1,0 +1,37 @@
+import type { MountRequest } from "../mountpoints/mount-point.js";
+import { parseMountRequest } from "../mountpoints/requests.js";
+import type { StageResult } from "../stage/result.js";
+import { stageRootfs } from "../stage.js";
+import { interruptible } from "./interruption.js";
+import { type CommandLine, choiceOption, numberOption } from "./options.js";
+import { progressReporter, reportWarnings } from "./progress.js";
+
+/**
+ * Stages the image of a command line, with its options, and says on stderr what is to be said.
+ * @param mounts mount points beside those of `--mount`
+ */
+export async function stageFromLine(
+  { values, words }: CommandLine,
+  mounts: readonly MountRequest[] = [],
+): Promise<StageResult> {
+  const [image = ""] = words;
+  const wanted = choiceOption(values, {
+    name: "progress",
+    words: ["auto", "plain", "json", "none"] as const,
+  });
+  const options = {
+    cacheDir: values["cache-dir"],
+    platform: values.platform,
+    mounts: [...(values.mount ?? []).map(parseMountRequest), ...mounts],
+    nixStore: values["nix-store"],
+    owner: choiceOption(values, { name: "owner", words: ["image", "squash"] as const }),
+    keepSetuid: values["keep-setuid"],
+    jobs: numberOption(values, "jobs"),
+    wait: numberOption(values, "wait"),
+    onEvent: values.quiet ? undefined : progressReporter(wanted ?? "auto"),
+  };
+  const result = await interruptible((signal) => stageRootfs(image, { ...options, signal }));
+  // Of a hit, everything was said when it was staged.
+  if (!values.quiet && !result.hit) reportWarnings(result.warnings);
+  return result;
+}

@@ -1,0 +1,16 @@
+export { type ErrorCode, type ErrorReport, StageError } from "./errors.js";
+export type { Warning } from "./extract/layer-record.js";
+export type { Bind } from "./launch/bind.js";
+export { bwrapCommand, type LaunchCommand } from "./launch/bwrap.js";
+export {
+  type LaunchOptions,
+  type LaunchPlan,
+  type Mount,
+  planLaunch,
+  type StagedRootfs,
+} from "./launch/plan.js";
+export type { MountKind, MountPoint, MountRequest } from "./mountpoints/mount-point.js";
+export type { RuntimeConfig } from "./oci/config.js";
+export type { StageOptions } from "./stage/request.js";
+export type { ByteCounts, ResultLayer, StageEvent, StageResult, Timings } from "./stage/result.js";
+export { stageRootfs } from "./stage.js";

@@ -1,0 +1,81 @@
+import { type Entry, rootfsOf } from "../cache/entry.js";
+import { selectMountPoints } from "../mountpoints/coverage.js";
+import type { MountRequest } from "../mountpoints/mount-point.js";
+import type { ImageSummary } from "../oci/image.js";
+import type { StageRequest } from "./request.js";
+import type { ByteCounts, ResultLayer, StageResult, Timings } from "./result.js";
+import type { StagedImage } from "./staged-image.js";
+
+/** What a staging has found and done. */
+export interface Staging {
+  readonly summary: ImageSummary;
+  readonly entry: Entry<StagedImage>;
+  readonly requests: readonly MountRequest[];
+  /** Whether the rootfs stood already, or another process made it meanwhile. */
+  readonly hit: boolean;
+  /** DiffIDs of the layers that this process unpacked. */
+  readonly unpacked: ReadonlySet<string>;
+  /** All but the total. */
+  readonly timings: Omit<Timings, "totalMs">;
+}
+
+export function makeResult(request: StageRequest, staging: Staging): StageResult {
+  const { summary, entry, requests, hit, timings } = staging;
+  const { key, details } = entry;
+  const layers = layersOf(staging);
+  return {
+    schemaVersion: 1,
+    rootfs: rootfsOf(request.layout, key),
+    key,
+    imageId: details.imageId,
+    manifestDigest: summary.manifestDigest,
+    reference: request.image,
+    platform: details.platform,
+    hit,
+    lease: null,
+    config: details.config,
+    layers,
+    mountPoints: selectMountPoints(details.mountPoints, requests),
+    warnings: details.warnings,
+    timings: rounded({ ...timings, totalMs: performance.now() - request.startedAt }),
+    bytes: countBytes(layers),
+  };
+}
+
+function layersOf({ summary, entry, unpacked }: Staging): readonly ResultLayer[] {
+  const sizes = new Map(entry.details.layers.map((layer) => [layer.diffId, layer.unpackedSize]));
+  return summary.layers.map(({ diffId, digest, size }) => {
+    return {
+      diffId,
+      digest,
+      size,
+      unpackedSize: sizes.get(diffId) ?? 0,
+      reused: !unpacked.has(diffId),
+    };
+  });
+}
+
+/** A layer that occurs twice is read and written once. */
+function countBytes(layers: readonly ResultLayer[]): ByteCounts {
+  const counts = { read: 0, fetched: 0, written: 0, reused: 0 };
+  for (const layer of new Map(layers.map((layer) => [layer.diffId, layer])).values()) {
+    if (layer.reused) counts.reused += layer.unpackedSize;
+    else {
+      counts.read += layer.size;
+      counts.written += layer.unpackedSize;
+    }
+  }
+  return counts;
+}
+
+function rounded(timings: Timings): Timings {
+  const tenths = (ms: number) => Math.round(ms * 10) / 10;
+  return {
+    totalMs: tenths(timings.totalMs),
+    resolveMs: tenths(timings.resolveMs),
+    fetchMs: tenths(timings.fetchMs),
+    extractMs: tenths(timings.extractMs),
+    assembleMs: tenths(timings.assembleMs),
+    waitMs: tenths(timings.waitMs),
+  };
+}

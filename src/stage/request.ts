@@ -1,0 +1,101 @@
+import { CacheLayout } from "../cache/layout.js";
+import { chooseCacheDirectory } from "../cache/location.js";
+import { StageError } from "../errors.js";
+import { type OwnershipPolicy, policyTag } from "../extract/policy.js";
+import type { MountRequest } from "../mountpoints/mount-point.js";
+import { checkMountTarget, standardMountRequests } from "../mountpoints/requests.js";
+import type { RuntimeConfig } from "../oci/config.js";
+import type { ImageSummary } from "../oci/image.js";
+import { type Platform, parsePlatform } from "../oci/platform.js";
+import { parseReference, type Reference } from "../oci/reference.js";
+import type { StageEvent } from "./result.js";
+
+export interface StageOptions {
+  /** Default: `$STAGE_ROOTFS_CACHE_DIR`, else a directory of the user's below /var. */
+  readonly cacheDir?: string | undefined;
+  /** `OS/ARCH[/VARIANT]`; default: this machine's. */
+  readonly platform?: string | undefined;
+  /** Mount points beside the standard set. */
+  readonly mounts?: readonly MountRequest[] | undefined;
+  /** Whether `/nix/store` is to be mounted on. Default: false. */
+  readonly nixStore?: boolean | undefined;
+  /** Default: `image` for root, and `squash`, the only one possible, for everybody else. */
+  readonly owner?: "image" | "squash" | undefined;
+  /** Whether setuid and setgid bits are kept. Default: false. */
+  readonly keepSetuid?: boolean | undefined;
+  /** How many layers are unpacked side by side at most. Default: one per processor. */
+  readonly jobs?: number | undefined;
+  /** How long to wait for another process's staging, in seconds. Default: as long as it takes. */
+  readonly wait?: number | undefined;
+  /** Stops the staging, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: StageEvent) => void) | undefined;
+}
+
+/** What a staging was asked for, checked and with the defaults filled in. */
+export interface StageRequest {
+  /** As the caller wrote it. */
+  readonly image: string;
+  readonly reference: Reference;
+  readonly cacheDirectory: string;
+  readonly layout: CacheLayout;
+  readonly uid: number;
+  readonly policy: OwnershipPolicy;
+  readonly platform: Platform | undefined;
+  readonly mounts: readonly MountRequest[];
+  readonly options: StageOptions;
+  /** By performance.now(). */
+  readonly startedAt: number;
+}
+
+/** @throws StageError USAGE */
+export function checkRequest(image: string, options: StageOptions): StageRequest {
+  const uid = process.geteuid?.() ?? 0;
+  const cacheDirectory = chooseCacheDirectory({ option: options.cacheDir, env: process.env, uid });
+  checkJobs(options.jobs);
+  return {
+    image,
+    reference: parseReference(image),
+    cacheDirectory,
+    layout: new CacheLayout(cacheDirectory),
+    uid,
+    policy: policyOf(options, uid),
+    platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
+    mounts: (options.mounts ?? []).map(({ target, kind }) => {
+      return { target: checkMountTarget(target), kind };
+    }),
+    options,
+    startedAt: performance.now(),
+  };
+}
+
+function policyOf(options: StageOptions, uid: number): OwnershipPolicy {
+  const owner = options.owner ?? (uid === 0 ? "image" : "squash");
+  if (owner === "image" && uid !== 0) {
+    throw new StageError("USAGE", "only root can give files the image's owners", {
+      hint: "leave --owner out: the owners stay on record in the cache",
+    });
+  }
+  return { owner, setuid: options.keepSetuid ? "keep" : "drop" };
+}
+
+function checkJobs(jobs: number | undefined): void {
+  if (jobs === undefined || (Number.isInteger(jobs) && jobs >= 1 && jobs <= 1024)) return;
+  throw new StageError("USAGE", `${jobs} is no number of jobs`, { hint: "give 1 to 1024" });
+}
+
+/** The name of an image's entry: its ID, and what else its tree depends on. */
+export function keyOf({ policy, uid }: StageRequest, { imageId }: ImageSummary): string {
+  const tag = policyTag(policy, uid);
+  const name = imageId.replace(":", "-");
+  return tag === "" ? name : `${name}-${tag}`;
+}
+
+/** The standard mount points of an image, and those that were asked for. */
+export function mountRequestsOf(
+  { mounts, options }: StageRequest,
+  config: RuntimeConfig,
+): readonly MountRequest[] {
+  const nixStore = options.nixStore ?? false;
+  return [...standardMountRequests({ workingDir: config.workingDir, nixStore }), ...mounts];
+}

@@ -1,0 +1,85 @@
+import type { Warning } from "../extract/layer-record.js";
+import type { MountPoint } from "../mountpoints/mount-point.js";
+import type { RuntimeConfig } from "../oci/config.js";
+
+/** What staging an image gives. Keys are only ever added. */
+export interface StageResult {
+  readonly schemaVersion: 1;
+  /** Absolute path of the root filesystem. */
+  readonly rootfs: string;
+  /** The entry's name in the cache. */
+  readonly key: string;
+  /** Digest of the image's config. */
+  readonly imageId: string;
+  /** Null where the source has no manifest with a digest. */
+  readonly manifestDigest: string | null;
+  readonly reference: string;
+  readonly platform: string;
+  /** Whether the rootfs stood already, or another process made it meanwhile. */
+  readonly hit: boolean;
+  /** The lease that protects the entry; null while leases are not taken. */
+  readonly lease: string | null;
+  readonly config: RuntimeConfig;
+  /** The base layer first. */
+  readonly layers: readonly ResultLayer[];
+  /** What was asked for, the standard set included. */
+  readonly mountPoints: readonly MountPoint[];
+  readonly warnings: readonly Warning[];
+  readonly timings: Timings;
+  readonly bytes: ByteCounts;
+}
+
+export interface ResultLayer {
+  readonly diffId: string;
+  /** Digest of the blob as it is stored; null where the source states none. */
+  readonly digest: string | null;
+  /** Length of the blob as it is stored, in bytes. */
+  readonly size: number;
+  /** Bytes of file content. */
+  readonly unpackedSize: number;
+  /** Whether the cache had the layer already. */
+  readonly reused: boolean;
+}
+
+/** Wall times in milliseconds. */
+export interface Timings {
+  totalMs: number;
+  /** Finding the image, its manifest and config. */
+  resolveMs: number;
+  fetchMs: number;
+  /** Unpacking and verifying layers. */
+  extractMs: number;
+  /** Linking the rootfs together and making mount points. */
+  assembleMs: number;
+  /** Waiting for other processes. */
+  waitMs: number;
+}
+
+export interface ByteCounts {
+  /** Of layers as they are stored. */
+  readonly read: number;
+  /** From registries. */
+  readonly fetched: number;
+  /** File content of layers that were unpacked. */
+  readonly written: number;
+  /** File content of layers that the cache had. */
+  readonly reused: number;
+}
+
+/** What a staging tells while it works. */
+export type StageEvent =
+  | {
+      readonly type: "layer";
+      readonly diffId: string;
+      /** Length of the blob as it is stored, in bytes. */
+      readonly size: number;
+      readonly state: "unpacking" | "unpacked" | "reused";
+    }
+  | {
+      /** Another process is at the same work. */
+      readonly type: "waiting";
+      readonly what: string;
+      readonly pid: number | null;
+      readonly host: string | null;
+    }
+  | { readonly type: "assembling" };

@@ -1,0 +1,67 @@
+import type { Warning } from "../extract/layer-record.js";
+import { isRecord } from "../host/read-json.js";
+import type { MountPoint } from "../mountpoints/mount-point.js";
+import type { RuntimeConfig } from "../oci/config.js";
+import type { ImageSummary } from "../oci/image.js";
+
+/** What the cache keeps with a rootfs: all that a result needs and that the image said. */
+export interface StagedImage {
+  readonly imageId: string;
+  readonly platform: string;
+  readonly config: RuntimeConfig;
+  readonly layers: readonly StagedLayer[];
+  readonly mountPoints: readonly MountPoint[];
+  readonly warnings: readonly Warning[];
+}
+
+export interface StagedLayer {
+  readonly diffId: string;
+  /** Bytes of file content. */
+  readonly unpackedSize: number;
+}
+
+/** Whether what was read from the cache is a {@link StagedImage}, as far as it is used. */
+export function isStagedImage(value: unknown): value is StagedImage {
+  return (
+    isRecord(value) &&
+    typeof value["imageId"] === "string" &&
+    typeof value["platform"] === "string" &&
+    isRuntimeConfig(value["config"]) &&
+    isListOf(value["layers"], { diffId: "string", unpackedSize: "number" }) &&
+    isListOf(value["mountPoints"], mountPointShape) &&
+    isListOf(value["warnings"], { code: "string", message: "string", count: "number" })
+  );
+}
+
+/** Whether what was read from the index is an {@link ImageSummary}. */
+export function isImageSummary(value: unknown): value is ImageSummary {
+  return (
+    isRecord(value) &&
+    typeof value["imageId"] === "string" &&
+    (value["manifestDigest"] === null || typeof value["manifestDigest"] === "string") &&
+    typeof value["platform"] === "string" &&
+    isListOf(value["layers"], { diffId: "string", size: "number" })
+  );
+}
+
+const mountPointShape = { target: "string", path: "string", kind: "string", created: "boolean" };
+
+function isRuntimeConfig(value: unknown): value is RuntimeConfig {
+  return (
+    isRecord(value) &&
+    Array.isArray(value["env"]) &&
+    Array.isArray(value["volumes"]) &&
+    Array.isArray(value["exposedPorts"]) &&
+    isRecord(value["labels"])
+  );
+}
+
+function isListOf(value: unknown, shape: Readonly<Record<string, string>>): boolean {
+  const properties = Object.entries(shape);
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (item) => isRecord(item) && properties.every(([name, type]) => typeof item[name] === type),
+    )
+  );
+}

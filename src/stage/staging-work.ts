@@ -1,0 +1,151 @@
+import { availableParallelism } from "node:os";
+import { ensureLayer, layerTree } from "../cache/layer-store.js";
+import type { WaitOptions } from "../cache/publish.js";
+import type { UnpackedLayer } from "../extract/assemble-rootfs.js";
+import { type LayerRecord, parseLayerRecord } from "../extract/layer-record.js";
+import { policyTag } from "../extract/policy.js";
+import { startWorkers, type Workers } from "../extract/workers.js";
+import type { ImageSummary, LayerSummary } from "../oci/image.js";
+import type { ImageOpener } from "./image-opener.js";
+import type { StageRequest } from "./request.js";
+import type { Timings } from "./result.js";
+
+/** The threads, counters and clocks of one staging. */
+export class StagingWork {
+  /** DiffIDs of the layers that were unpacked. */
+  readonly unpacked: Set<string> = new Set();
+  readonly timings: Omit<Timings, "totalMs" | "resolveMs"> = {
+    fetchMs: 0,
+    extractMs: 0,
+    assembleMs: 0,
+    waitMs: 0,
+  };
+  readonly #request: StageRequest;
+  readonly #opener: ImageOpener;
+  readonly #stop = new AbortController();
+  #workers: Workers | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(request: StageRequest, opener: ImageOpener) {
+    this.#request = request;
+    this.#opener = opener;
+    const { signal } = request.options;
+    const stop = () => this.#stop.abort(signal?.reason);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { once: true, signal: this.#stop.signal });
+  }
+
+  /** How this staging waits for others; aborted also when a part of it has failed. */
+  waitOptions(what: string): WaitOptions {
+    const { wait, onEvent } = this.#request.options;
+    return {
+      wait,
+      signal: this.#stop.signal,
+      onWait: (owner) => {
+        onEvent?.({ type: "waiting", what, pid: owner?.pid ?? null, host: owner?.host ?? null });
+      },
+    };
+  }
+
+  /**
+   * Has all layers of an image in the cache, side by side and the largest first. When one fails,
+   * the others are stopped; those that were finished stay.
+   * @returns their records, the base layer first
+   */
+  async ensureLayers(image: ImageSummary): Promise<readonly LayerRecord[]> {
+    const start = performance.now();
+    const distinct = [...new Map(image.layers.map((layer) => [layer.diffId, layer])).values()];
+    distinct.sort((a, b) => b.size - a.size);
+    const settled = await Promise.allSettled(
+      distinct.map((layer) => this.#ensureLayer(layer).catch((error) => this.#fail(error))),
+    );
+    this.#stop.signal.throwIfAborted();
+    const records = new Map<string, LayerRecord>();
+    settled.forEach((result, i) => {
+      const layer = distinct[i];
+      if (result.status === "fulfilled" && layer) records.set(layer.diffId, result.value);
+    });
+    this.timings.extractMs += performance.now() - start;
+    return image.layers.flatMap(({ diffId }) => records.get(diffId) ?? []);
+  }
+
+  /** Puts a rootfs together from layers that {@link ensureLayers} has provided. */
+  async assemble(
+    image: ImageSummary,
+    directories: { records: readonly LayerRecord[]; rootfs: string; scratch: string },
+  ): Promise<void> {
+    const { records, rootfs, scratch } = directories;
+    const start = performance.now();
+    this.#request.options.onEvent?.({ type: "assembling" });
+    const layers = image.layers.flatMap((layer, i): UnpackedLayer[] => {
+      const record = records[i];
+      return record ? [{ tree: layerTree(this.#request.layout, this.#nameOf(layer)), record }] : [];
+    });
+    await this.#run((workers) => workers.assemble({ layers, rootfs, scratch }));
+    this.timings.assembleMs += performance.now() - start;
+  }
+
+  /** Stops all that is under way; resolves when nothing touches a file any more. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#stopWorkers();
+  }
+
+  async #ensureLayer(layer: LayerSummary): Promise<LayerRecord> {
+    const { layout, policy, options } = this.#request;
+    const { diffId, digest, size } = layer;
+    const published = await ensureLayer(layout, {
+      ...this.waitOptions(`layer ${diffId}`),
+      name: this.#nameOf(layer),
+      parse: parseLayerRecord,
+      unpack: async (tree) => {
+        const span = (await this.#opener.open()).layers.find((l) => l.diffId === diffId)?.span;
+        if (!span) throw new TypeError(`the image has no layer ${diffId}`);
+        options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
+        const task = { span, diffId, digest, tree, policy };
+        return await this.#run((workers) => workers.unpack(task));
+      },
+    });
+    if (published.made) this.unpacked.add(diffId);
+    const state = published.made ? "unpacked" : "reused";
+    options.onEvent?.({ type: "layer", diffId, size, state });
+    this.timings.waitMs = Math.max(this.timings.waitMs, published.waitedMs);
+    return published.value;
+  }
+
+  #nameOf({ diffId }: LayerSummary): string {
+    const { policy, uid } = this.#request;
+    const tag = policyTag(policy, uid);
+    const name = diffId.replace(":", "-");
+    return tag === "" ? name : `${name}-${tag}`;
+  }
+
+  /** Work in a thread. When it is stopped, the threads have ended before this rejects. */
+  async #run<Value>(work: (workers: Workers) => Promise<Value>): Promise<Value> {
+    this.#stop.signal.throwIfAborted();
+    this.#workers ??= startWorkers(this.#request.options.jobs ?? availableParallelism());
+    const stopping = () => void this.#stopWorkers();
+    this.#stop.signal.addEventListener("abort", stopping, { once: true });
+    try {
+      return await work(this.#workers);
+    } catch (error) {
+      if (this.#stop.signal.aborted) {
+        await this.#stopWorkers();
+        throw this.#stop.signal.reason;
+      }
+      throw error;
+    } finally {
+      this.#stop.signal.removeEventListener("abort", stopping);
+    }
+  }
+
+  #fail(error: unknown): never {
+    if (!this.#stop.signal.aborted) this.#stop.abort(error);
+    throw error;
+  }
+
+  #stopWorkers(): Promise<void> {
+    this.#closed ??= this.#workers?.close() ?? Promise.resolve();
+    return this.#closed;
+  }
+}

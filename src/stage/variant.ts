@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { type Entry, readEntry, rootfsOf } from "../cache/entry.js";
+import { ensureRootfs, updateRootfs } from "../cache/rootfs-store.js";
+import { StageError } from "../errors.js";
+import { mergeWarnings } from "../extract/tally.js";
+import { coversRequests, mergeMountPoints } from "../mountpoints/coverage.js";
+import { createMountPoints, findClashes } from "../mountpoints/create.js";
+import type { MountRequest } from "../mountpoints/mount-point.js";
+import type { Clash } from "../mountpoints/plan.js";
+import type { ImageSummary } from "../oci/image.js";
+import type { ImageOpener } from "./image-opener.js";
+import { keyOf, mountRequestsOf, type StageRequest } from "./request.js";
+import { isStagedImage, type StagedImage } from "./staged-image.js";
+import type { StagingWork } from "./staging-work.js";
+
+/** How often an entry may vanish or clash under a staging before that is taken for a fault. */
+const attemptLimit = 50;
+
+export interface VariantOptions {
+  readonly summary: ImageSummary;
+  readonly work: StagingWork;
+  readonly opener: ImageOpener;
+}
+
+export interface ReadyEntry {
+  readonly entry: Entry<StagedImage>;
+  readonly requests: readonly MountRequest[];
+  /** Whether the rootfs stood already, or another process made it meanwhile. */
+  readonly hit: boolean;
+}
+
+/**
+ * An entry of the image with all mount points that are asked for. Where one needs a place to be of
+ * another kind than it is, in the image or for somebody else's mounts, the image gets a second
+ * entry in which it is of that kind.
+ */
+export async function ensureVariant(
+  request: StageRequest,
+  options: VariantOptions,
+): Promise<ReadyEntry> {
+  const { summary, work } = options;
+  const base = keyOf(request, summary);
+  let replaced: readonly Clash[] = [];
+  let hit = true;
+  for (let attempt = 0; attempt < attemptLimit; attempt++) {
+    const variant = { key: variantKey(base, replaced), replaced };
+    const { value, made, waitedMs } = await ensureRootfs(request.layout, {
+      ...work.waitOptions("the image"),
+      key: variant.key,
+      isDetails: isStagedImage,
+      make: (directories) => makeRootfs(request, { ...options, ...variant, ...directories, base }),
+    });
+    work.timings.waitMs += waitedMs;
+    hit = hit && !made;
+    const requests = mountRequestsOf(request, value.details.config);
+    const outcome = await addMountPoints(request, { ...variant, entry: value, requests, work });
+    if (outcome.kind === "ready") return { entry: outcome.entry, requests, hit };
+    if (outcome.kind === "clash") replaced = [...replaced, ...outcome.clashes];
+  }
+  throw new StageError("BUSY", `the entry ${base} keeps changing`, { hint: "try again" });
+}
+
+/** The base entry's key, and a word for what was replaced in it. */
+function variantKey(base: string, replaced: readonly Clash[]): string {
+  if (replaced.length === 0) return base;
+  const kinds = replaced.map(({ path, wanted }) => JSON.stringify([path, wanted])).sort();
+  const hash = createHash("sha256").update(kinds.join("\n")).digest("hex");
+  return `${base}-mounts-${hash.slice(0, 16)}`;
+}
+
+interface MakeOptions extends VariantOptions {
+  readonly base: string;
+  readonly replaced: readonly Clash[];
+  readonly rootfs: string;
+  readonly scratch: string;
+}
+
+async function makeRootfs(request: StageRequest, options: MakeOptions): Promise<StagedImage> {
+  const { summary, work, rootfs, replaced } = options;
+  const records = await work.ensureLayers(summary);
+  await work.assemble(summary, { ...options, records });
+  const { config, platform } = await describe(request, options);
+  const requests = mountRequestsOf(request, config);
+  const plan = createMountPoints(rootfs, { requests, mayReplace: isAmong(replaced) });
+  return {
+    imageId: summary.imageId,
+    platform,
+    config,
+    layers: summary.layers.map(({ diffId }, i) => {
+      return { diffId, unpackedSize: records[i]?.unpackedSize ?? 0 };
+    }),
+    // With a clash none was made; the variant to come has them all.
+    mountPoints: plan.clashes.length === 0 ? plan.mountPoints : [],
+    warnings: mergeWarnings(records.map(({ warnings }) => warnings)),
+  };
+}
+
+/** The image's config, from another entry where one stands: that spares reading the image. */
+async function describe(
+  request: StageRequest,
+  { base, opener }: MakeOptions,
+): Promise<Pick<StagedImage, "config" | "platform">> {
+  const entry = readEntry(request.layout, { key: base, isDetails: isStagedImage });
+  return entry?.details ?? (await opener.open());
+}
+
+type MountOutcome =
+  | { readonly kind: "ready"; readonly entry: Entry<StagedImage> }
+  | { readonly kind: "clash"; readonly clashes: readonly Clash[] }
+  | { readonly kind: "gone" };
+
+interface AddOptions {
+  readonly key: string;
+  readonly entry: Entry<StagedImage>;
+  readonly requests: readonly MountRequest[];
+  readonly replaced: readonly Clash[];
+  readonly work: StagingWork;
+}
+
+async function addMountPoints(request: StageRequest, options: AddOptions): Promise<MountOutcome> {
+  const { key, entry, requests, replaced, work } = options;
+  const isDone = ({ mountPoints }: StagedImage) => coversRequests(mountPoints, requests);
+  if (isDone(entry.details)) return { kind: "ready", entry };
+  const wanted = { requests, mayReplace: isAmong(replaced) };
+  const clashes = findClashes(rootfsOf(request.layout, key), wanted);
+  if (clashes.length > 0) return { kind: "clash", clashes };
+  const updated = await updateRootfs(request.layout, {
+    ...work.waitOptions("the image"),
+    key,
+    isDetails: isStagedImage,
+    isDone,
+    change: (rootfs, details) => {
+      const plan = createMountPoints(rootfs, wanted);
+      if (plan.clashes.length > 0) return details;
+      return { ...details, mountPoints: mergeMountPoints(details.mountPoints, plan.mountPoints) };
+    },
+  });
+  // Another process may have made a clashing mount point just before; the next round sees it.
+  return updated && isDone(updated.details) ? { kind: "ready", entry: updated } : { kind: "gone" };
+}
+
+function isAmong(replaced: readonly Clash[]): (clash: Clash) => boolean {
+  return (clash) => replaced.some((r) => r.path === clash.path && r.wanted === clash.wanted);
+}
