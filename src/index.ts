@@ -3,6 +3,7 @@ export type { Warning } from "./extract/layer-record.js";
 export type { Bind } from "./launch/bind.js";
 export { bwrapCommand, type LaunchCommand } from "./launch/bwrap.js";
 export {
+  type LaunchConfig,
   type LaunchOptions,
   type LaunchPlan,
   type Mount,

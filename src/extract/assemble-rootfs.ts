@@ -86,8 +86,8 @@ class Assembly {
 
   /** Removes what whiteouts and opaque markers of a layer hide. */
   #hide({ tree, record }: UnpackedLayer, implied: ReadonlySet<ByteString>): void {
-    const described = (path: ByteString) =>
-      !implied.has(path) && isDirectoryAt(pathBelow(tree, path));
+    const own = new RootedTree(tree);
+    const described = (path: ByteString) => !implied.has(path) && isOwnDirectory(own, path);
     for (const path of record.whiteouts) {
       const parent = this.#lowerDirectory(parentOf(path), described);
       if (parent === undefined) continue;
@@ -110,14 +110,17 @@ class Assembly {
     path: ByteString,
     described: (path: ByteString) => boolean,
   ): ByteString | undefined {
-    const parts = path === "" ? [] : path.split("/");
-    for (let i = 1; i <= parts.length; i++) {
-      const part = parts.slice(0, i).join("/");
-      if (this.#tree.isKnownDirectory(part)) continue;
-      if (described(part)) return undefined;
-      break;
+    let directory: ByteString = "";
+    let own: ByteString = "";
+    for (const name of path === "" ? [] : path.split("/")) {
+      own = join(own, name);
+      const lower = join(directory, name);
+      if (!this.#tree.isKnownDirectory(lower) && described(own)) return undefined;
+      const resolved = this.#tree.resolveDirectory(lower);
+      if (resolved === undefined) return undefined;
+      directory = resolved;
     }
-    return this.#tree.resolveDirectory(path);
+    return directory;
   }
 
   /** Adds what the layer has below the directory `from` to the resolved directory `to`. */
@@ -129,6 +132,9 @@ class Assembly {
     const directory = pathBelow(layer.tree, from);
     if (!implied.has(from)) this.#directories.set(to, metadataOf(directory));
     for (const entry of readdirSync(directory, { encoding: "latin1", withFileTypes: true })) {
+      // A link of a lower layer may lead back here: what was added through it can replace this very
+      // directory, and to go on below a link would lead out of the rootfs.
+      if (!this.#tree.isKnownDirectory(to)) throw replacesItself(to);
       const below = join(from, entry.name);
       const path = join(to, entry.name);
       if (!entry.isDirectory()) {
@@ -233,8 +239,18 @@ function metadataOf(directory: string | Buffer): DiskMetadata {
   return { mode: mode & 0o7777, uid, gid, mtime: mtimeMs / 1000 };
 }
 
-function isDirectoryAt(path: string | Buffer): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/** Whether `path` is a directory of the tree itself, not of a place that a link in it leads to. */
+function isOwnDirectory(tree: RootedTree, path: ByteString): boolean {
+  if (tree.isKnownDirectory(path)) return true;
+  return isOwnDirectory(tree, parentOf(path)) && tree.kindOf(path) === "directory";
+}
+
+function replacesItself(path: ByteString): StageError {
+  return new StageError(
+    "IMAGE_INVALID",
+    `a layer replaces the directory ${displayPath(path)} while it adds to it, through a link below`,
+    { hint: "the image is malformed or hostile: build it again" },
+  );
 }
 
 /** Reasons why a file can't have another link here: too many, no such thing, another disk. */

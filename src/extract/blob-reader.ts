@@ -62,6 +62,7 @@ function readWhole({ fd, span, algorithms, pieceSize }: OpenBlob): BlobReader {
 
 function readInPieces({ fd, span, algorithms, pieceSize }: OpenBlob): BlobReader {
   const hashes = new Map([...algorithms].map((a) => [a, createHash(a)]));
+  const digests = new Map<HashAlgorithm, string>();
   function* pieces(): Generator<Buffer, undefined> {
     const buffer = Buffer.allocUnsafeSlow(pieceSize);
     for (let at = 0; at < span.size; ) {
@@ -75,9 +76,10 @@ function readInPieces({ fd, span, algorithms, pieceSize }: OpenBlob): BlobReader
   return {
     pieces: pieces(),
     hash: async (algorithm) => {
-      const hash = hashes.get(algorithm);
-      if (!hash) throw new TypeError(`no ${algorithm} hash was asked for`);
-      return hash.digest("hex");
+      const digest = digests.get(algorithm) ?? hashes.get(algorithm)?.digest("hex");
+      if (digest === undefined) throw new TypeError(`no ${algorithm} hash was asked for`);
+      digests.set(algorithm, digest);
+      return digest;
     },
     close: () => closeSync(fd),
   };

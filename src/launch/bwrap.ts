@@ -18,6 +18,8 @@ export function bwrapCommand(plan: LaunchPlan, bwrap: string): LaunchCommand {
       bwrap,
       "--unshare-all",
       "--die-with-parent",
+      // Without it a program in the sandbox could type into the caller's terminal.
+      "--new-session",
       ...["--ro-bind", plan.rootfs, "/"],
       ...plan.mounts.flatMap(mountOptions),
       ...["--chdir", plan.workingDir],

@@ -1,7 +1,6 @@
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import type { MountPoint } from "../mountpoints/mount-point.js";
-import type { RuntimeConfig } from "../oci/config.js";
 import type { Bind } from "./bind.js";
 
 /** Something mounted in the sandbox; targets have all links resolved. */
@@ -26,10 +25,19 @@ export interface LaunchPlan {
   readonly argv: readonly [string, ...string[]];
 }
 
+/** How the image wants to be run. */
+export interface LaunchConfig {
+  /** `NAME=VALUE`. */
+  readonly env: readonly string[];
+  readonly entrypoint: readonly string[] | null;
+  readonly cmd: readonly string[] | null;
+  readonly workingDir: string | null;
+}
+
 /** What a plan needs of a staged image. */
 export interface StagedRootfs {
   readonly rootfs: string;
-  readonly config: RuntimeConfig;
+  readonly config: LaunchConfig;
   readonly mountPoints: readonly MountPoint[];
 }
 
@@ -91,7 +99,7 @@ function parentsFirst(mounts: readonly Mount[]): readonly Mount[] {
 }
 
 function environmentOf(
-  config: RuntimeConfig,
+  config: LaunchConfig,
   added: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   const env: Record<string, string> = { PATH: usualPath, HOME: "/" };
@@ -103,7 +111,7 @@ function environmentOf(
 }
 
 function argvOf(
-  config: RuntimeConfig,
+  config: LaunchConfig,
   command: readonly string[] | undefined,
 ): readonly [string, ...string[]] {
   const argv = command?.length ? command : [...(config.entrypoint ?? []), ...(config.cmd ?? [])];

@@ -1,9 +1,10 @@
 import { prepareCache } from "../cache/location.js";
 import { rememberFile } from "../cache/source-index.js";
 import { sweepWorkDirectories } from "../cache/work-directory.js";
+import { StageError } from "../errors.js";
 import type { ImageSummary } from "../oci/image.js";
 import { ImageOpener } from "./image-opener.js";
-import { lookUpSource, sourceIdentity } from "./known-source.js";
+import { lookUpSource, type SourceIdentity, sourceIdentity } from "./known-source.js";
 import { makeResult } from "./make-result.js";
 import type { StageRequest } from "./request.js";
 import type { StageResult } from "./result.js";
@@ -14,7 +15,6 @@ import { ensureVariant } from "./variant.js";
 export async function stageMiss(request: StageRequest): Promise<StageResult> {
   const { layout, cacheDirectory, uid } = request;
   prepareCache(cacheDirectory, uid);
-  sweepWorkDirectories(layout);
   const source = sourceIdentity(request);
   const opener = new ImageOpener(request);
   const work = new StagingWork(request, opener);
@@ -23,12 +23,27 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     const summary = known ?? summaryOf(await opener.open());
     const resolveMs = performance.now() - request.startedAt;
     const { entry, requests, hit } = await ensureVariant(request, { summary, work, opener });
-    if (source && !known) rememberFile(layout, { ...source, known: summary });
+    if (source && !known) remember(request, { source, summary, hit });
     const timings = { ...work.timings, resolveMs };
     return makeResult(request, { summary, entry, requests, hit, unpacked: work.unpacked, timings });
   } finally {
     await work.close();
     opener.close();
+    // Last, because ext4 is slow to make files for a while after many were deleted.
+    sweepWorkDirectories(layout);
+  }
+}
+
+/** Spares the next staging a look into the archive. Of a cache that is read-only a hit is a hit. */
+function remember(
+  { layout }: StageRequest,
+  found: { source: SourceIdentity; summary: ImageSummary; hit: boolean },
+): void {
+  const { source, summary, hit } = found;
+  try {
+    rememberFile(layout, { ...source, known: summary });
+  } catch (error) {
+    if (!(hit && error instanceof StageError && error.code === "NOT_WRITABLE")) throw error;
   }
 }
 

@@ -76,7 +76,8 @@ function base256(block: Buffer, at: number, length: number): number {
 function octal(block: Buffer, at: number, length: number, field: string): number {
   let i = at;
   const end = at + length;
-  while (i < end && block[i] === space) i++;
+  // GNU tar and Go pass over NULs in front too; a size must not mean another thing here.
+  while (i < end && (block[i] === space || block[i] === nul)) i++;
   let value = 0;
   for (; i < end; i++) {
     const byte = block[i] ?? nul;

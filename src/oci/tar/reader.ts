@@ -30,7 +30,7 @@ export interface TarEntry {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Length of the content in bytes; 0 for what has none. */
+  /** Length of what the archive holds as content, in bytes; it means something for files alone. */
   readonly size: number;
   /** Seconds since 1970, with a fraction where the archive has one. */
   readonly mtime: number;
@@ -157,7 +157,9 @@ function applyExtensions(header: TarHeader, extensions: Extensions): TarEntry {
   try {
     const type = entryTypeOf(header, name);
     refuseSparse(pax);
-    const size = type === "file" ? (paxNumber(pax, "size") ?? header.size) : 0;
+    // By its flag: GNU tar and Go pass over the content of a "file" that its slash makes a directory.
+    const hasContent = entryTypes[header.type] === "file";
+    const size = hasContent ? (paxNumber(pax, "size") ?? header.size) : 0;
     if (!Number.isSafeInteger(size) || size < 0) {
       throw new StageError("IMAGE_INVALID", `a size of ${size} bytes is impossible`);
     }
@@ -166,8 +168,8 @@ function applyExtensions(header: TarHeader, extensions: Extensions): TarEntry {
       name,
       linkName: paxPath(pax, "linkpath") ?? longLink ?? header.linkName,
       mode: header.mode,
-      uid: paxNumber(pax, "uid") ?? header.uid,
-      gid: paxNumber(pax, "gid") ?? header.gid,
+      uid: checkOwner(paxNumber(pax, "uid") ?? header.uid),
+      gid: checkOwner(paxNumber(pax, "gid") ?? header.gid),
       size,
       mtime: paxNumber(pax, "mtime") ?? header.mtime,
       xattrs: pax === noRecords ? undefined : xattrsOf(pax),
@@ -175,6 +177,12 @@ function applyExtensions(header: TarHeader, extensions: Extensions): TarEntry {
   } catch (error) {
     throw within(displayPath(name), error);
   }
+}
+
+/** The kernel's user and group IDs have 32 bits, and the highest of them stands for none. */
+function checkOwner(id: number): number {
+  if (Number.isInteger(id) && id >= 0 && id < 0xffff_ffff) return id;
+  throw new StageError("IMAGE_INVALID", `${id} is no user or group ID`);
 }
 
 function entryTypeOf(header: TarHeader, name: ByteString): EntryType {
