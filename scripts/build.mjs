@@ -1,0 +1,9 @@
+// @ts-check
+/** `npm run build`: compiles src/ to dist/. */
+import { buildDist } from "./lib/dist.mjs";
+import { runScript } from "./lib/script.mjs";
+
+await runScript("npm run build", () => {
+  buildDist();
+  return 0;
+});

@@ -1,0 +1,65 @@
+// @ts-check
+/** The programs that the end-to-end tests drive, and how they get onto a machine. */
+import { installAdvice, installPackages, mayInstall, packageManager } from "./lib/packages.mjs";
+import { which } from "./lib/run.mjs";
+import { say } from "./lib/say.mjs";
+
+/**
+ * @typedef {object} Program
+ * @property {string} command what a test starts
+ * @property {string} debian the Debian package that has it
+ * @property {string} purpose what the tests need it for
+ */
+
+/** @type {readonly Program[]} */
+const PROGRAMS = [
+  { command: "bwrap", debian: "bubblewrap", purpose: "runs commands in staged images" },
+  { command: "gzip", debian: "gzip", purpose: "compresses archives and layers" },
+  { command: "mmdebstrap", debian: "mmdebstrap", purpose: "makes a Debian root to test with" },
+  { command: "pigz", debian: "pigz", purpose: "makes gzip streams of several members" },
+  { command: "setpriv", debian: "util-linux", purpose: "becomes an ordinary user" },
+  { command: "skopeo", debian: "skopeo", purpose: "converts between image formats" },
+  { command: "strace", debian: "strace", purpose: "shows what a warm start reads" },
+  { command: "tar", debian: "tar", purpose: "packs and unpacks what the tests change" },
+  { command: "umoci", debian: "umoci", purpose: "makes layers, and unpacks them for comparison" },
+  { command: "zstd", debian: "zstd", purpose: "compresses layers with zstd" },
+];
+
+/** @returns {readonly Program[]} */
+function missingPrograms() {
+  return PROGRAMS.filter(({ command }) => which(command) === undefined);
+}
+
+/**
+ * Installs what is missing where that is allowed, as root on a Debian-like system, and says so;
+ * elsewhere says what is missing and how to get it.
+ * @returns {readonly Program[]} what is still missing
+ */
+export function ensurePrograms() {
+  const before = missingPrograms();
+  const manager = packageManager();
+  if (before.length > 0 && manager?.family === "debian" && mayInstall(manager)) {
+    say(`Missing: ${names(before)}. Installing.`);
+    installPackages(
+      manager,
+      before.map(({ debian }) => debian),
+    );
+  }
+  const missing = missingPrograms();
+  for (const { command, debian, purpose } of missing) {
+    say(`Missing: ${command} (${purpose}; Debian package ${debian}).`);
+  }
+  if (missing.length > 0) {
+    const debian = manager?.family === "debian";
+    const wanted = missing.map((program) => (debian ? program.debian : program.command));
+    say(`To have them: ${installAdvice(debian ? manager : undefined, wanted)}`);
+  } else {
+    say(`All there: ${names(PROGRAMS)}.`);
+  }
+  return missing;
+}
+
+/** @param {readonly Program[]} programs */
+function names(programs) {
+  return programs.map(({ command }) => command).join(", ");
+}
