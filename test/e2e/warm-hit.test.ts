@@ -1,0 +1,57 @@
+import { copyFileSync, rmSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished } from "vitest";
+import { freshCacheDir } from "./support/cache-dir.js";
+import { debianImage, debianImageNeeds } from "./support/debian-image.js";
+import { makeScratchDir } from "./support/places.js";
+import { testNeeding } from "./support/programs.js";
+import { stage, stagedBy } from "./support/staged.js";
+import { straceReads } from "./support/strace-reads.js";
+
+const hitTest = testNeeding([...debianImageNeeds, "strace"]);
+
+describe("a warm hit", () => {
+  hitTest("reads nothing of an archive that was staged before", async () => {
+    const { forms } = await debianImage();
+    for (const archive of [forms.dockerArchive, forms.dockerArchiveGzip]) {
+      const cacheDir = freshCacheDir("ordinary");
+      const args = ["--json", "--cache-dir", cacheDir, archive];
+      await stage(args.slice(1));
+      const { result, bytesRead, opened } = await straceReads(args, archive);
+      expect(stagedBy(result).hit).toBe(true);
+      expect(bytesRead).toBe(0);
+      expect(opened.filter((path) => /\/node_modules\/.*\.js$/.test(path))).toEqual([]);
+    }
+  });
+
+  hitTest("reads a few KiB of a copy that it has never seen", async () => {
+    const { forms } = await debianImage();
+    for (const archive of [forms.dockerArchive, forms.ociArchive]) {
+      const cacheDir = freshCacheDir("ordinary");
+      await stage(["--cache-dir", cacheDir, archive]);
+      const scratch = makeScratchDir("copy", { mode: 0o755 });
+      onTestFinished(() => rmSync(scratch, { recursive: true }));
+      const copy = join(scratch, "copy.tar");
+      copyFileSync(archive, copy);
+      const args = ["--json", "--cache-dir", cacheDir, copy];
+      const { result, bytesRead, opened } = await straceReads(args, copy);
+      expect(stagedBy(result).hit).toBe(true);
+      expect(bytesRead).toBeGreaterThan(0);
+      expect(bytesRead).toBeLessThan(32 * 1024);
+      expect(opened.filter((path) => /\/(undici|execa|tar-stream)\//.test(path))).toEqual([]);
+    }
+  });
+
+  hitTest("is none when the archive has changed since", async () => {
+    const { forms } = await debianImage();
+    const cacheDir = freshCacheDir("ordinary");
+    const scratch = makeScratchDir("changed", { mode: 0o755 });
+    onTestFinished(() => rmSync(scratch, { recursive: true }));
+    const archive = join(scratch, "image.tar");
+    copyFileSync(forms.dockerArchive, archive);
+    await stage(["--cache-dir", cacheDir, archive]);
+    utimesSync(archive, 1, 1);
+    const { bytesRead } = await straceReads(["--json", "--cache-dir", cacheDir, archive], archive);
+    expect(bytesRead).toBeGreaterThan(0);
+  });
+});
