@@ -1,19 +1,7 @@
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  lutimesSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  symlinkSync,
-  utimesSync,
-} from "node:fs";
+import { chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
-import { type ByteString, displayPath, pathBelow, rawPath } from "../host/byte-string.js";
+import { type ByteString, displayPath, pathBelow } from "../host/byte-string.js";
+import { linkOrCopy } from "../host/link-or-copy.js";
 import { removeTree } from "../host/remove-tree.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
 import type { LayerRecord } from "./layer-record.js";
@@ -251,29 +239,4 @@ function replacesItself(path: ByteString): StageError {
     `a layer replaces the directory ${displayPath(path)} while it adds to it, through a link below`,
     { hint: "the image is malformed or hostile: build it again" },
   );
-}
-
-/** Reasons why a file can't have another link here: too many, no such thing, another disk. */
-const noLink: ReadonlySet<string | undefined> = new Set(["EMLINK", "EPERM", "ENOTSUP", "EXDEV"]);
-
-function linkOrCopy(source: string | Buffer, target: string | Buffer): void {
-  try {
-    linkSync(source, target);
-  } catch (error) {
-    if (!noLink.has(errnoOf(error))) throw error;
-    copyWithMetadata(source, target);
-  }
-}
-
-function copyWithMetadata(source: string | Buffer, target: string | Buffer): void {
-  const { mode, uid, gid, mtimeMs } = lstatSync(source);
-  const mtime = mtimeMs / 1000;
-  if ((mode & 0o170000) === 0o120000) {
-    symlinkSync(rawPath(readlinkSync(source, { encoding: "latin1" })), target);
-  } else {
-    copyFileSync(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  }
-  if (process.geteuid?.() === 0) lchownSync(target, uid, gid);
-  if ((mode & 0o170000) !== 0o120000) chmodSync(target, mode & 0o7777);
-  lutimesSync(target, mtime, mtime);
 }

@@ -37,8 +37,12 @@ export function displayPath(path: ByteString): string {
   }
 }
 
+/** More than any path has; what is longer is somebody's attempt to flood a log. */
+const printableLimit = 4096;
+
 /** Text from outside made fit for one line of a terminal or log. */
 export function printable(text: string): string {
+  if (text.length > printableLimit) return `${printable(text.slice(0, printableLimit))}…`;
   return text.replace(controls, (c) => {
     const code = c.charCodeAt(0);
     return code < 0x100 ? hexEscape(code) : `\\u${code.toString(16)}`;

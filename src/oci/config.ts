@@ -44,7 +44,7 @@ const words = v.nullish(
   ]),
 );
 const name = v.nullish(word);
-const keys = v.nullish(v.record(v.string(), v.unknown()));
+const keys = v.nullish(v.record(word, v.unknown()));
 
 const runtimeSchema = v.object({
   User: name,

@@ -3,12 +3,12 @@ import { printable } from "../host/byte-string.js";
 
 export type DocumentKind = "manifest" | "index";
 
-const documentKinds: Partial<Record<string, DocumentKind>> = {
-  "application/vnd.oci.image.manifest.v1+json": "manifest",
-  "application/vnd.docker.distribution.manifest.v2+json": "manifest",
-  "application/vnd.oci.image.index.v1+json": "index",
-  "application/vnd.docker.distribution.manifest.list.v2+json": "index",
-};
+const documentKinds: ReadonlyMap<string, DocumentKind> = new Map([
+  ["application/vnd.oci.image.manifest.v1+json", "manifest"],
+  ["application/vnd.docker.distribution.manifest.v2+json", "manifest"],
+  ["application/vnd.oci.image.index.v1+json", "index"],
+  ["application/vnd.docker.distribution.manifest.list.v2+json", "index"],
+]);
 
 const schema1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/;
 
@@ -33,7 +33,7 @@ const layerTypes: ReadonlySet<string> = new Set([
 
 /** What kind of document a media type names; undefined for what is neither manifest nor index. */
 export function documentKindOf(mediaType: string): DocumentKind | undefined {
-  return documentKinds[mediaType];
+  return documentKinds.get(mediaType);
 }
 
 /** @throws StageError IMAGE_UNSUPPORTED for Docker's image manifest version 2, schema 1 */

@@ -51,6 +51,17 @@ export function platformsAgree(wanted: Platform, offered: Platform): boolean {
   return a === undefined || b === undefined || a === b;
 }
 
+/** Whether two platforms name the same variant, or none, each in its own way. */
+export function variantsEqual(a: Platform, b: Platform): boolean {
+  return canonicalVariant(a) === canonicalVariant(b);
+}
+
+/** The variant that an architecture has when it names none. */
+const baseVariants: ReadonlyMap<string, string> = new Map([
+  ["amd64", "v1"],
+  ["arm64", "v8"],
+]);
+
 function canonicalVariant({ architecture, variant }: Platform): string | undefined {
-  return architecture === "arm64" && variant === "v8" ? undefined : variant;
+  return baseVariants.get(architecture) === variant ? undefined : variant;
 }

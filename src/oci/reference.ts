@@ -24,19 +24,22 @@ const transports: ReadonlySet<string> = new Set<Transport>([
   "oci",
 ]);
 
-const foreign: Partial<Record<string, string>> = {
-  docker: "copy it to a file first, for instance: skopeo copy docker://NAME oci-archive:image.tar",
-  "docker-daemon": "save it first: docker save -o image.tar NAME",
-  "containers-storage": "save it first: podman save --format oci-archive -o image.tar NAME",
-  dir: "copy it first: skopeo copy dir:DIR oci:LAYOUT",
-};
+const foreign: ReadonlyMap<string, string> = new Map([
+  [
+    "docker",
+    "copy it to a file first, for instance: skopeo copy docker://NAME oci-archive:image.tar",
+  ],
+  ["docker-daemon", "save it first: docker save -o image.tar NAME"],
+  ["containers-storage", "save it first: podman save --format oci-archive -o image.tar NAME"],
+  ["dir", "copy it first: skopeo copy dir:DIR oci:LAYOUT"],
+]);
 
 /** @throws StageError USAGE */
 export function parseReference(text: string): Reference {
   if (text === "-") return { transport: "stdin", location: "" };
   const match = /^([a-z][a-z0-9-]*):(.*)$/s.exec(text);
   const [, scheme = "", location = ""] = match ?? [];
-  const hint = foreign[scheme];
+  const hint = foreign.get(scheme);
   if (hint !== undefined) {
     throw new StageError("USAGE", `${printable(text)}: images at ${scheme}: are not supported`, {
       hint,

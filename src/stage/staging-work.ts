@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import { ensureLayer, layerTree } from "../cache/layer-store.js";
 import type { WaitOptions } from "../cache/publish.js";
@@ -30,6 +31,9 @@ export class StagingWork {
     this.#request = request;
     this.#opener = opener;
     const { signal } = request.options;
+    // Every layer that waits for its lock listens.
+    setMaxListeners(0, this.#stop.signal);
+    this.#stop.signal.addEventListener("abort", () => void this.#stopWorkers(), { once: true });
     const stop = () => this.#stop.abort(signal?.reason);
     if (signal?.aborted) stop();
     else signal?.addEventListener("abort", stop, { once: true, signal: this.#stop.signal });
@@ -124,18 +128,12 @@ export class StagingWork {
   async #run<Value>(work: (workers: Workers) => Promise<Value>): Promise<Value> {
     this.#stop.signal.throwIfAborted();
     this.#workers ??= startWorkers(this.#request.options.jobs ?? availableParallelism());
-    const stopping = () => void this.#stopWorkers();
-    this.#stop.signal.addEventListener("abort", stopping, { once: true });
     try {
       return await work(this.#workers);
     } catch (error) {
-      if (this.#stop.signal.aborted) {
-        await this.#stopWorkers();
-        throw this.#stop.signal.reason;
-      }
-      throw error;
-    } finally {
-      this.#stop.signal.removeEventListener("abort", stopping);
+      if (!this.#stop.signal.aborted) throw error;
+      await this.#stopWorkers();
+      throw this.#stop.signal.reason;
     }
   }
 

@@ -7,12 +7,14 @@ export interface Candidate<Value> {
   /** Equal for two entries that are the same image. */
   readonly identity: string;
   readonly names: readonly string[];
+  /** What tells it from others of the same name; undefined where the container does not say. */
+  readonly platform?: string | undefined;
 }
 
 /**
  * The images that `choice` names: a name, `@N` for the Nth from 0, or undefined for the only one.
- * More than one value comes back only where all carry the same names, as the platforms of one image
- * do.
+ * More than one value comes back only where they are the platforms of one image: of the same names,
+ * each for another platform.
  * @throws StageError NOT_FOUND, REFERENCE_AMBIGUOUS, IMAGE_INVALID
  */
 export function chooseByName<Value>(
@@ -30,12 +32,20 @@ export function chooseByName<Value>(
     });
   }
   const sameNames = (c: Candidate<Value>) => c.names.join("\n") === first.names.join("\n");
-  if (choice === undefined && !others.every(sameNames)) {
-    throw new StageError("REFERENCE_AMBIGUOUS", `${label} holds several images`, {
+  const isOneName = choice !== undefined || others.every(sameNames);
+  if (!isOneName || !isOnePerPlatform(distinct)) {
+    const called = choice === undefined ? "" : ` called "${printable(choice)}"`;
+    throw new StageError("REFERENCE_AMBIGUOUS", `${label} holds several images${called}`, {
       hint: `choose one by adding :NAME or :@N; it holds ${listing(candidates)}`,
     });
   }
   return [first.value, ...others.map((c) => c.value)];
+}
+
+function isOnePerPlatform(candidates: readonly Candidate<unknown>[]): boolean {
+  if (candidates.length === 1) return true;
+  const platforms = new Set(candidates.map((c) => c.platform));
+  return platforms.size === candidates.length && !platforms.has(undefined);
 }
 
 function named<Value>(

@@ -10,7 +10,13 @@ import { parseDocument } from "../document.js";
 import type { Image, Layer } from "../image.js";
 import { type Manifest, parseIndex, parseManifest } from "../manifest.js";
 import { documentKindOf, refuseSchema1 } from "../media-types.js";
-import { formatPlatform, hostPlatform, type Platform, platformsAgree } from "../platform.js";
+import {
+  formatPlatform,
+  hostPlatform,
+  type Platform,
+  platformsAgree,
+  variantsEqual,
+} from "../platform.js";
 import { chooseByName } from "./choose.js";
 
 export const layoutFileName = "oci-layout";
@@ -57,9 +63,11 @@ function chooseManifest(bundle: Bundle, options: LayoutChoice): Descriptor {
     value: descriptor,
     identity: descriptor.digest,
     names: namesOf(descriptor),
+    platform: descriptor.platform && formatPlatform(descriptor.platform),
   }));
   const entries = chooseByName(candidates, { label: bundle.label, choice: options.choice });
-  const manifests = entries.flatMap((entry) => manifestsBelow(bundle, { entry, depth: 1 }));
+  const seen = new Set<Digest>();
+  const manifests = entries.flatMap((entry) => manifestsBelow(bundle, { entry, depth: 1, seen }));
   return chooseByPlatform(manifests, { label: bundle.label, wanted: options.platform });
 }
 
@@ -81,10 +89,13 @@ function isImage({ mediaType, annotations, platform }: Descriptor): boolean {
 
 function manifestsBelow(
   bundle: Bundle,
-  at: { entry: Descriptor; depth: number },
+  at: { entry: Descriptor; depth: number; seen: Set<Digest> },
 ): readonly Descriptor[] {
-  const { entry, depth } = at;
+  const { entry, depth, seen } = at;
   if (documentKindOf(entry.mediaType) === "manifest") return [entry];
+  // Indexes that name one another many times over would take for ever.
+  if (seen.has(entry.digest)) return [];
+  seen.add(entry.digest);
   if (depth > nestingLimit) {
     throw new StageError(
       "IMAGE_INVALID",
@@ -94,7 +105,7 @@ function manifestsBelow(
   const index = parseIndex(readBlob(bundle, entry), blobLabel(bundle, entry));
   return index.manifests
     .filter(isImage)
-    .flatMap((below) => manifestsBelow(bundle, { entry: below, depth: depth + 1 }));
+    .flatMap((below) => manifestsBelow(bundle, { entry: below, depth: depth + 1, seen }));
 }
 
 function chooseByPlatform(
@@ -107,7 +118,9 @@ function chooseByPlatform(
   if (!first) throw new StageError("IMAGE_INVALID", `${label} holds no image`);
   if (distinct.length === 1) return first;
   const platform = wanted ?? hostPlatform();
-  const found = distinct.find((m) => m.platform && platformsAgree(platform, m.platform));
+  const fitting = distinct.filter((m) => m.platform && platformsAgree(platform, m.platform));
+  const [found] = fitting.filter((m) => m.platform && variantsEqual(platform, m.platform));
+  if (!found && fitting[0]) return fitting[0];
   if (found) return found;
   const offered = distinct.map((m) => (m.platform ? formatPlatform(m.platform) : "unnamed"));
   throw new StageError("NOT_FOUND", `${label} holds no image for ${formatPlatform(platform)}`, {

@@ -1,0 +1,42 @@
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  readlinkSync,
+  symlinkSync,
+} from "node:fs";
+import { errnoOf } from "../errors.js";
+import { rawPath } from "./byte-string.js";
+
+/** Reasons why a file can't have another link here: too many, no such thing, another disk. */
+const noLink: ReadonlySet<string | undefined> = new Set(["EMLINK", "EPERM", "ENOTSUP", "EXDEV"]);
+
+/**
+ * Gives a file or symlink a second name; where it can have none, a copy with the same metadata.
+ * @throws errors of system calls, EEXIST where the name is taken
+ */
+export function linkOrCopy(source: string | Buffer, target: string | Buffer): void {
+  try {
+    linkSync(source, target);
+  } catch (error) {
+    if (!noLink.has(errnoOf(error))) throw error;
+    copyWithMetadata(source, target);
+  }
+}
+
+function copyWithMetadata(source: string | Buffer, target: string | Buffer): void {
+  const { mode, uid, gid, mtimeMs } = lstatSync(source);
+  const mtime = mtimeMs / 1000;
+  if ((mode & 0o170000) === 0o120000) {
+    symlinkSync(rawPath(readlinkSync(source, { encoding: "latin1" })), target);
+  } else {
+    copyFileSync(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  }
+  if (process.geteuid?.() === 0) lchownSync(target, uid, gid);
+  if ((mode & 0o170000) !== 0o120000) chmodSync(target, mode & 0o7777);
+  lutimesSync(target, mtime, mtime);
+}
