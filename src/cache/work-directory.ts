@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
 import {
@@ -23,6 +23,9 @@ export function makeWorkDirectory(layout: CacheLayout): string {
   const path = join(layout.tmp, name);
   try {
     mkdirSync(path, { mode: 0o700 });
+    // In a directory whose group is inherited (setgid), this and all below would inherit it.
+    chownSync(path, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+    chmodSync(path, 0o700);
   } catch (error) {
     throw fromSystemError(error, `write ${path}`);
   }

@@ -12,6 +12,13 @@ export interface OptionValues {
   readonly "keep-setuid"?: boolean;
   readonly jobs?: string;
   readonly wait?: string;
+  readonly "max-layers"?: string;
+  readonly "max-document"?: string;
+  readonly "max-entries"?: string;
+  readonly "max-unpacked"?: string;
+  readonly "max-file"?: string;
+  readonly "max-depth"?: string;
+  readonly "max-ratio"?: string;
   readonly bind?: readonly string[];
   readonly env?: readonly string[];
   readonly chdir?: string;
@@ -37,6 +44,13 @@ const forms = {
   "keep-setuid": flag,
   jobs: text,
   wait: text,
+  "max-layers": text,
+  "max-document": text,
+  "max-entries": text,
+  "max-unpacked": text,
+  "max-file": text,
+  "max-depth": text,
+  "max-ratio": text,
   bind: texts,
   env: texts,
   chdir: text,
@@ -88,6 +102,26 @@ export function numberOption(values: OptionValues, name: "jobs" | "wait"): numbe
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new StageError("USAGE", `--${name} takes a whole number, not "${printable(text)}"`);
 }
+
+const multipliers: Readonly<Record<string, number>> = { K: 1, M: 2, G: 3, T: 4 };
+
+/**
+ * A size or count given as an option, with K, M, G or T for powers of 1024; undefined when it was
+ * not given.
+ * @throws StageError USAGE
+ */
+export function sizeOption(values: OptionValues, name: LimitOption): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  const [, digits = "", unit = ""] = /^(\d{1,15})([KMGT]?)$/.exec(text) ?? [];
+  if (digits !== "") return Number(digits) * 1024 ** (multipliers[unit] ?? 0);
+  throw new StageError("USAGE", `--${name} takes a whole number, not "${printable(text)}"`, {
+    hint: "K, M, G and T may follow it, for powers of 1024",
+  });
+}
+
+/** The options that limit what an image may ask for. */
+export type LimitOption = Extract<OptionName, `max-${string}`>;
 
 /**
  * An option with a choice of words.

@@ -1,6 +1,7 @@
 import { chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import { type ByteString, displayPath, pathBelow } from "../host/byte-string.js";
+import { fileTime, modificationTime } from "../host/file-time.js";
 import { linkOrCopy } from "../host/link-or-copy.js";
 import { removeTree } from "../host/remove-tree.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
@@ -68,7 +69,7 @@ class Assembly {
       const target = this.#tree.at(path);
       if (this.#isRoot && (uid !== 0 || gid !== 0)) lchownSync(target, uid, gid);
       chmodSync(target, mode);
-      utimesSync(target, mtime, mtime);
+      utimesSync(target, fileTime(mtime), fileTime(mtime));
     }
   }
 
@@ -223,8 +224,9 @@ interface HeldLink {
 }
 
 function metadataOf(directory: string | Buffer): DiskMetadata {
-  const { mode, uid, gid, mtimeMs } = lstatSync(directory);
-  return { mode: mode & 0o7777, uid, gid, mtime: mtimeMs / 1000 };
+  const stat = lstatSync(directory, { bigint: true });
+  const mode = Number(stat.mode & 0o7777n);
+  return { mode, uid: Number(stat.uid), gid: Number(stat.gid), mtime: modificationTime(stat) };
 }
 
 /** Whether `path` is a directory of the tree itself, not of a place that a link in it leads to. */

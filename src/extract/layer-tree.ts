@@ -16,8 +16,10 @@ import {
 } from "node:fs";
 import { errnoOf, StageError } from "../errors.js";
 import { type ByteString, displayPath, rawPath } from "../host/byte-string.js";
+import { fileTime } from "../host/file-time.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
 import { currentUmask } from "../host/umask.js";
+import { checkLimit, type Limits } from "../oci/limits.js";
 import type { TarEntry } from "../oci/tar/reader.js";
 import { entryPath } from "./entry-path.js";
 import type { LayerRecord } from "./layer-record.js";
@@ -47,11 +49,14 @@ export class LayerTree {
   readonly #whiteouts = new Set<ByteString>();
   readonly #opaque = new Set<ByteString>();
   readonly #links = new Map<ByteString, ByteString>();
+  readonly #limits: Limits;
   #unpackedSize = 0;
   #entries = 0;
 
   /** @param root an empty directory that nobody else writes to */
-  constructor(root: string, policy: OwnershipPolicy) {
+  constructor(root: string, options: { policy: OwnershipPolicy; limits: Limits }) {
+    const { policy, limits } = options;
+    this.#limits = limits;
     this.#tree = new RootedTree(root);
     this.#metadata = new MetadataKeeper(policy);
     this.#isRoot = policy.owner === "image";
@@ -59,11 +64,13 @@ export class LayerTree {
 
   /**
    * Puts an entry where it belongs.
-   * @throws StageError IMAGE_INVALID, and errors of system calls
+   * @throws StageError IMAGE_INVALID, LIMIT_ENTRIES, LIMIT_UNPACKED, LIMIT_FILE, LIMIT_DEPTH, and
+   * errors of system calls
    */
   add(entry: TarEntry, content: ContentReader): void {
     this.#entries++;
     const name = entryPath(entry.name);
+    this.#checkLimits(name, entry);
     const marker = markerOf(baseOf(name));
     if (marker) {
       if (marker.kind === "whiteout") this.#whiteouts.add(join(this.#below(name), marker.name));
@@ -75,11 +82,27 @@ export class LayerTree {
       return;
     }
     const path = this.#placeFor(name);
-    if (this.#links.size > 0) this.#links.delete(path);
+    if (entry.type === "hardlink") this.#addHardLink(path, entry);
+    else this.#addNode(path, { entry, content });
+  }
+
+  #checkLimits(name: ByteString, { size }: TarEntry): void {
+    const limits = this.#limits;
+    const place = () => displayPath(name);
+    checkLimit(limits, { name: "entries", value: this.#entries, place });
+    checkLimit(limits, { name: "depth", value: name.split("/").length, place });
+    checkLimit(limits, { name: "file", value: size, place });
+    checkLimit(limits, { name: "unpacked", value: this.#unpackedSize + size, place });
+  }
+
+  #addNode(
+    path: ByteString,
+    { entry, content }: { entry: TarEntry; content: ContentReader },
+  ): void {
+    this.#links.delete(path);
     if (entry.type === "file") this.#addFile(path, { entry, content });
     else if (entry.type === "directory") this.#addDirectory(path, entry);
     else if (entry.type === "symlink") this.#addSymlink(path, entry);
-    else if (entry.type === "hardlink") this.#addHardLink(path, entry);
     else this.#skipSpecial(path);
   }
 
@@ -88,8 +111,9 @@ export class LayerTree {
     for (const path of this.#implied) {
       this.#directories.set(path, { mode: impliedMode, uid: 0, gid: 0, mtime: 0 });
     }
-    for (const [path, { mtime }] of this.#directories)
-      utimesSync(this.#tree.at(path), mtime, mtime);
+    for (const [path, { mtime }] of this.#directories) {
+      utimesSync(this.#tree.at(path), fileTime(mtime), fileTime(mtime));
+    }
     return {
       schemaVersion: 1,
       unpackedSize: this.#unpackedSize,
@@ -109,6 +133,7 @@ export class LayerTree {
     if (this.#tree.isKnownDirectory(parent)) return name;
     const resolved = this.#tree.resolveDirectory(parent, (missing) => {
       this.#forget(missing);
+      this.#metadata.drop(missing);
       mkdirSync(this.#tree.at(missing), impliedMode | 0o700);
       if ((impliedMode & this.#umask) !== 0) chmodSync(this.#tree.at(missing), impliedMode);
       this.#implied.add(missing);
@@ -144,7 +169,7 @@ export class LayerTree {
       if (this.#isRoot && (uid !== 0 || gid !== 0)) fchownSync(fd, uid, gid);
       // open(2) drops what the umask holds, chown(2) what lets others run as the owner.
       if ((mode & (this.#umask | 0o6000)) !== 0) fchmodSync(fd, mode);
-      futimesSync(fd, mtime, mtime);
+      futimesSync(fd, fileTime(mtime), fileTime(mtime));
     } finally {
       closeSync(fd);
     }
@@ -178,7 +203,7 @@ export class LayerTree {
     const target = this.#tree.at(path);
     this.#making(path, () => symlinkSync(rawPath(entry.linkName), target));
     if (this.#isRoot && (uid !== 0 || gid !== 0)) lchownSync(target, uid, gid);
-    lutimesSync(target, mtime, mtime);
+    lutimesSync(target, fileTime(mtime), fileTime(mtime));
   }
 
   #addHardLink(path: ByteString, entry: TarEntry): void {
@@ -190,12 +215,19 @@ export class LayerTree {
     const waiting = this.#links.get(target);
     const kind =
       parent === undefined || waiting !== undefined ? "missing" : this.#tree.kindOf(target);
-    if (kind === "directory") {
+    const doubt =
+      kind === "directory"
+        ? "the directory"
+        : kind !== "missing" && target.startsWith(`${path}/`)
+          ? "what lies below it,"
+          : undefined;
+    if (doubt !== undefined) {
       throw new StageError(
         "IMAGE_INVALID",
-        `${displayPath(path)} is a hard link to the directory ${displayPath(name)}`,
+        `${displayPath(path)} is a hard link to ${doubt} ${displayPath(name)}`,
       );
     }
+    this.#links.delete(path);
     this.#metadata.drop(path);
     if (kind === "missing") {
       this.#remove(path);
@@ -208,6 +240,7 @@ export class LayerTree {
   /** A device or fifo is not made, but it does hide what lower layers have in its place. */
   #skipSpecial(path: ByteString): void {
     this.#remove(path);
+    this.#metadata.drop(path);
     this.#whiteouts.add(path);
     this.#metadata.tally.add("SPECIAL_SKIPPED", path);
   }
@@ -229,7 +262,7 @@ export class LayerTree {
     if (isDirectory) this.#forget(path);
   }
 
-  /** Drops what was noted of `path` and of all below it. */
+  /** Drops what was noted of `path` as a directory, and of all below it. */
   #forget(path: ByteString): void {
     const below = `${path}/`;
     for (const notes of [this.#directories, this.#implied, this.#links]) {

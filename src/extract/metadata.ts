@@ -52,11 +52,11 @@ export class MetadataKeeper {
     this.#xattrs.delete(path);
   }
 
-  /** Forgets all below `path` too. */
+  /** Forgets what was on record for all below `path`. */
   dropBelow(path: ByteString): void {
     for (const map of [this.#owners, this.#modes, this.#xattrs]) {
       for (const key of map.keys()) {
-        if (key === path || key.startsWith(`${path}/`)) map.delete(key);
+        if (key.startsWith(`${path}/`)) map.delete(key);
       }
     }
   }

@@ -5,6 +5,7 @@ import { createDecompressor, inputChunk } from "../host/decompress.js";
 import type { HashAlgorithm } from "../host/hash.js";
 import { readStart, type Span } from "../host/span.js";
 import { checkDigest, type Digest, splitDigest } from "../oci/digest.js";
+import { InflationGuard, type Limits } from "../oci/limits.js";
 import { TarReader } from "../oci/tar/reader.js";
 import { type BlobReader, openBlob } from "./blob-reader.js";
 import { ChunkSource } from "./chunk-source.js";
@@ -22,6 +23,7 @@ export interface UnpackLayerTask {
   /** An empty directory that nobody else writes to. */
   readonly tree: string;
   readonly policy: OwnershipPolicy;
+  readonly limits: Limits;
 }
 
 /**
@@ -30,13 +32,13 @@ export interface UnpackLayerTask {
  * @throws StageError IMAGE_INVALID, IMAGE_UNSUPPORTED, DIGEST_MISMATCH, NO_SPACE
  */
 export async function unpackLayer(task: UnpackLayerTask): Promise<LayerRecord> {
-  const { span, diffId, digest, tree, policy } = task;
+  const { span, diffId, digest } = task;
   try {
     const compression = detectCompression(readStart(span, magicLength));
     const blob = openBlob(span, blobOptions(task, compression));
     try {
-      const tar = compression === "none" ? blob : decompressed(blob, { compression, diffId });
-      const record = writeTree(new ChunkSource(tar.pieces), { tree, policy });
+      const tar = compression === "none" ? blob : decompressed(blob, { ...task, compression });
+      const record = writeTree(new ChunkSource(tar.pieces), task);
       if (digest) await check("its blob", { expected: digest, reader: blob });
       await check("its diffID", { expected: diffId, reader: tar });
       return record;
@@ -44,7 +46,7 @@ export async function unpackLayer(task: UnpackLayerTask): Promise<LayerRecord> {
       blob.close();
     }
   } catch (error) {
-    throw within(`layer ${diffId}`, fromSystemError(error, `unpack into ${tree}`));
+    throw within(`layer ${diffId}`, fromSystemError(error, `unpack into ${task.tree}`));
   }
 }
 
@@ -64,10 +66,10 @@ function blobOptions({ digest, diffId }: UnpackLayerTask, compression: Compressi
 
 function writeTree(
   source: ChunkSource,
-  target: { tree: string; policy: OwnershipPolicy },
+  { tree: root, policy, limits }: UnpackLayerTask,
 ): LayerRecord {
   const reader = new TarReader(source);
-  const tree = new LayerTree(target.tree, target.policy);
+  const tree = new LayerTree(root, { policy, limits });
   const content = () => reader.content();
   for (let entry = reader.next(); entry; entry = reader.next()) tree.add(entry, content);
   // What follows the archive's end counts for the digests.
@@ -79,13 +81,16 @@ type HashedPieces = Pick<BlobReader, "pieces" | "hash">;
 
 function decompressed(
   blob: BlobReader,
-  how: { compression: "gzip" | "zstd"; diffId: Digest },
+  how: { compression: "gzip" | "zstd"; diffId: Digest; limits: Limits },
 ): HashedPieces {
   const hash = createHash(splitDigest(how.diffId).algorithm);
   function* pieces(): Generator<Buffer, undefined> {
     const decompressor = createDecompressor(how.compression);
+    const guard = new InflationGuard(how.limits, "its blob");
     for (let piece = blob.pieces.next().value; piece; piece = blob.pieces.next().value) {
+      guard.stored(piece.length);
       for (const out of decompressor.push(piece)) {
+        guard.inflated(out.length);
         hash.update(out);
         yield out;
       }

@@ -1,3 +1,5 @@
+import { directLimit, reachable } from "./deep-path.js";
+
 /**
  * A file name or path as the bytes it is: one character per byte ("latin1"). Linux names are bytes,
  * not text; keeping them so means that a name which is no UTF-8 survives.
@@ -12,8 +14,11 @@ const controls = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 /** What node:fs takes for `path` below `root`; `root` is ordinary text, `path` is bytes. */
 export function pathBelow(root: string, path: ByteString): string | Buffer {
   if (path === "") return root;
-  if (ascii.test(path)) return `${root}/${path}`;
-  return Buffer.concat([Buffer.from(`${root}/`, "utf8"), Buffer.from(path, "latin1")]);
+  // A character of the root is at most three bytes long.
+  const mayBeDeep = root.length * 3 + path.length > directLimit;
+  if (!mayBeDeep && ascii.test(path)) return `${root}/${path}`;
+  const whole = Buffer.concat([Buffer.from(`${root}/`, "utf8"), Buffer.from(path, "latin1")]);
+  return reachable(root, whole);
 }
 
 /** What node:fs takes for bytes that are no path of ours, such as a link's target. */

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { errnoOf } from "../errors.js";
 import { rawPath } from "./byte-string.js";
+import { fileTime, modificationTime } from "./file-time.js";
 
 /** Reasons why a file can't have another link here: too many, no such thing, another disk. */
 const noLink: ReadonlySet<string | undefined> = new Set(["EMLINK", "EPERM", "ENOTSUP", "EXDEV"]);
@@ -29,8 +30,8 @@ export function linkOrCopy(source: string | Buffer, target: string | Buffer): vo
 }
 
 function copyWithMetadata(source: string | Buffer, target: string | Buffer): void {
-  const { mode, uid, gid, mtimeMs } = lstatSync(source);
-  const mtime = mtimeMs / 1000;
+  const { mode, uid, gid } = lstatSync(source);
+  const mtime = fileTime(modificationTime(lstatSync(source, { bigint: true })));
   if ((mode & 0o170000) === 0o120000) {
     symlinkSync(rawPath(readlinkSync(source, { encoding: "latin1" })), target);
   } else {

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { errnoOf, fromSystemError } from "../errors.js";
 import { type ByteString, pathBelow } from "../host/byte-string.js";
+import { fileTime, modificationTime } from "../host/file-time.js";
 import { removeTree } from "../host/remove-tree.js";
 import { parentOf } from "../host/rooted-tree.js";
 import type { MountRequest } from "./mount-point.js";
@@ -82,7 +83,7 @@ const shared: ReadonlySet<ByteString> = new Set(["tmp", "var/tmp"]);
 
 function perform(rootfs: string, { action, path }: Step): void {
   const parent = pathBelow(rootfs, parentOf(path));
-  const before = lstatSync(parent);
+  const before = modificationTime(lstatSync(parent, { bigint: true }));
   const target = pathBelow(rootfs, path);
   if (action === "remove") {
     removeTree(rootfs, path);
@@ -98,6 +99,6 @@ function perform(rootfs: string, { action, path }: Step): void {
 }
 
 /** A mount point is none of the image's changes: its directory keeps the image's time. */
-function restoreTime(directory: string | Buffer, { mtimeMs }: Stats): void {
-  utimesSync(directory, mtimeMs / 1000, mtimeMs / 1000);
+function restoreTime(directory: string | Buffer, mtime: number): void {
+  utimesSync(directory, fileTime(mtime), fileTime(mtime));
 }

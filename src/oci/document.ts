@@ -3,9 +3,6 @@ import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { type Digest, parseDigest } from "./digest.js";
 
-/** The largest manifest, index or config that is read, in bytes. Registries allow 4 MiB. */
-export const documentLimit: number = 16 * 1024 * 1024;
-
 /** A digest in a document. Ones that no supported algorithm made are refused where they stand. */
 export const digestSchema: v.GenericSchema<unknown, Digest> = v.pipe(
   v.string(),

@@ -7,6 +7,7 @@ import type { Bundle } from "./bundle/bundle.js";
 import { openDirectory } from "./bundle/directory.js";
 import { openTarFile } from "./bundle/tar-file.js";
 import type { Image } from "./image.js";
+import { checkLimit, defaultLimits, type Limits } from "./limits.js";
 import { formatPlatform, type Platform, parsePlatform, platformsAgree } from "./platform.js";
 import { divideLocation, type Location, type Reference, type Transport } from "./reference.js";
 import { dockerManifestName, readDockerArchive } from "./sources/docker-archive.js";
@@ -21,6 +22,7 @@ export interface OpenImageOptions {
    * at most once, and only for such an archive; its files must stay until the layers are read.
    */
   readonly spoolDirectory: () => string;
+  readonly limits?: Limits;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,6 +39,8 @@ export async function openImage(reference: Reference, options: OpenImageOptions)
       ? await spool({ ...options, archive: process.stdin, label: "standard input" })
       : await openBundle(at.path, { ...options, transport });
   const image = readImage(bundle, { ...options, transport, choice: at.choice });
+  const place = () => bundle.label;
+  checkLimit(bundle.limits, { name: "layers", value: image.layers.length, place });
   if (options.platform) checkPlatform(bundle.label, { image, wanted: options.platform });
   return image;
 }
@@ -73,8 +77,8 @@ async function openBundle(
       hint: `write oci-archive:${printable(path)}`,
     });
   }
-  if (isDirectory) return openDirectory(path);
-  if (isPlainTar(path)) return openTarFile(path);
+  if (isDirectory) return openDirectory(path, options.limits);
+  if (isPlainTar(path)) return openTarFile(path, options.limits);
   return await spool({ ...options, archive: createReadStream(path), label: path });
 }
 
@@ -108,10 +112,15 @@ function isPlainTar(path: string): boolean {
 async function spool(
   options: OpenImageOptions & { archive: AsyncIterable<Buffer>; label: string },
 ): Promise<Bundle> {
-  const { archive, label, signal } = options;
+  const { archive, label, signal, limits = defaultLimits } = options;
   // What it needs takes long to load, and most images don't need it.
   const { spoolArchive } = await import("./bundle/spool.js");
-  return await spoolArchive(archive, { label, directory: options.spoolDirectory(), signal });
+  return await spoolArchive(archive, {
+    label,
+    directory: options.spoolDirectory(),
+    limits,
+    signal,
+  });
 }
 
 function readImage(

@@ -20,10 +20,11 @@ export class ImageOpener {
   }
 
   async #open(): Promise<Image> {
-    const { reference, platform, layout, options } = this.#request;
+    const { reference, platform, layout, limits, options } = this.#request;
     const { openImage } = await import("../oci/open-image.js");
     return await openImage(reference, {
       platform,
+      limits,
       signal: options.signal,
       spoolDirectory: () => {
         this.#spoolDirectory = makeWorkDirectory(layout);

@@ -6,6 +6,7 @@ import type { MountRequest } from "../mountpoints/mount-point.js";
 import { checkMountTarget, standardMountRequests } from "../mountpoints/requests.js";
 import type { RuntimeConfig } from "../oci/config.js";
 import type { ImageSummary } from "../oci/image.js";
+import { defaultLimits, type Limits, limitRange } from "../oci/limits.js";
 import { type Platform, parsePlatform } from "../oci/platform.js";
 import { parseReference, type Reference } from "../oci/reference.js";
 import type { StageEvent } from "./result.js";
@@ -29,6 +30,8 @@ export interface StageOptions {
   readonly wait?: number | undefined;
   /** Stops the staging, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** How much the image may ask for; default: {@link defaultLimits}. */
+  readonly limits?: Partial<Limits> | undefined;
   readonly onEvent?: ((event: StageEvent) => void) | undefined;
 }
 
@@ -43,6 +46,7 @@ export interface StageRequest {
   readonly policy: OwnershipPolicy;
   readonly platform: Platform | undefined;
   readonly mounts: readonly MountRequest[];
+  readonly limits: Limits;
   readonly options: StageOptions;
   /** By performance.now(). */
   readonly startedAt: number;
@@ -64,6 +68,7 @@ export function checkRequest(image: string, options: StageOptions): StageRequest
     mounts: (options.mounts ?? []).map(({ target, kind }) => {
       return { target: checkMountTarget(target), kind };
     }),
+    limits: limitsOf(options.limits ?? {}),
     options,
     startedAt: performance.now(),
   };
@@ -77,6 +82,18 @@ function policyOf(options: StageOptions, uid: number): OwnershipPolicy {
     });
   }
   return { owner, setuid: options.keepSetuid ? "keep" : "drop" };
+}
+
+function limitsOf(wanted: Partial<Limits>): Limits {
+  const limits = { ...defaultLimits, ...wanted };
+  for (const [name, value] of Object.entries(limits)) {
+    const most = name === "depth" ? limitRange.depth : limitRange.others;
+    if (Number.isSafeInteger(value) && value >= 0 && value <= most) continue;
+    throw new StageError("USAGE", `${value} is no limit for ${name}`, {
+      hint: `give a whole number up to ${most}`,
+    });
+  }
+  return limits;
 }
 
 function checkJobs(jobs: number | undefined): void {

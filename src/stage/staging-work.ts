@@ -96,7 +96,7 @@ export class StagingWork {
   }
 
   async #ensureLayer(layer: LayerSummary): Promise<LayerRecord> {
-    const { layout, policy, options } = this.#request;
+    const { layout, policy, limits, options } = this.#request;
     const { diffId, digest, size } = layer;
     const published = await ensureLayer(layout, {
       ...this.waitOptions(`layer ${diffId}`),
@@ -106,7 +106,7 @@ export class StagingWork {
         const span = (await this.#opener.open()).layers.find((l) => l.diffId === diffId)?.span;
         if (!span) throw new TypeError(`the image has no layer ${diffId}`);
         options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
-        const task = { span, diffId, digest, tree, policy };
+        const task = { span, diffId, digest, tree, policy, limits };
         return await this.#run((workers) => workers.unpack(task));
       },
     });

@@ -1,7 +1,7 @@
 import { StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { readSpan, type Span } from "../../host/span.js";
-import { documentLimit } from "../document.js";
+import { checkLimit, type Limits } from "../limits.js";
 
 /**
  * Files by name, however they are packed: in a directory, in a tar archive, in a compressed one.
@@ -10,6 +10,7 @@ import { documentLimit } from "../document.js";
 export interface Bundle {
   /** For messages: the path of the directory or archive. */
   readonly label: string;
+  readonly limits: Limits;
   /**
    * Where the content of a member lies, links followed inside the bundle.
    * @returns undefined when there is no such member
@@ -29,14 +30,10 @@ export function findMember(bundle: Bundle, name: string): Span {
   );
 }
 
-/** The bytes of a member that is a JSON document. @throws StageError IMAGE_INVALID */
+/** The bytes of a member that is a JSON document. @throws StageError IMAGE_INVALID, LIMIT_DOCUMENT */
 export function readDocument(bundle: Bundle, name: string): Buffer {
   const span = findMember(bundle, name);
-  if (span.size > documentLimit) {
-    throw new StageError(
-      "IMAGE_INVALID",
-      `${printable(name)} in ${bundle.label} has ${span.size} bytes; at most ${documentLimit} are read`,
-    );
-  }
+  const place = () => `${printable(name)} in ${bundle.label}`;
+  checkLimit(bundle.limits, { name: "document", value: span.size, place });
   return readSpan(span);
 }

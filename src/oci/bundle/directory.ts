@@ -3,6 +3,7 @@ import { basename, dirname, join, sep } from "node:path";
 import { errnoOf, fromSystemError, StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { openRegularFile, type Span } from "../../host/span.js";
+import { defaultLimits, type Limits } from "../limits.js";
 import type { Bundle } from "./bundle.js";
 import { normalizeMemberName } from "./member-name.js";
 
@@ -11,12 +12,13 @@ import { normalizeMemberName } from "./member-name.js";
  * image of a RepX Lab (`LAB/images/NAME`), in the Lab.
  * @throws StageError NOT_FOUND, PERMISSION
  */
-export function openDirectory(path: string): Bundle {
+export function openDirectory(path: string, limits: Limits = defaultLimits): Bundle {
   const root = realPath(path);
   const boundary = labOf(root) ?? root;
   const label = printable(path);
   return {
     label,
+    limits,
     find(name) {
       const inside = normalizeMemberName(name);
       if (inside === undefined || name.includes("\0")) throw leaves({ label, name });
@@ -33,7 +35,9 @@ function labOf(directory: string): string | undefined {
   const images = dirname(directory);
   if (!["images", "image"].includes(basename(images))) return undefined;
   const parent = dirname(images);
-  return basename(parent) === "artifacts" ? dirname(parent) : parent;
+  const lab = basename(parent) === "artifacts" ? dirname(parent) : parent;
+  // In /images/NAME, all the machine would be the Lab.
+  return lab === sep ? undefined : lab;
 }
 
 function isInside(boundary: string, path: string): boolean {

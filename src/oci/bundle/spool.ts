@@ -8,71 +8,80 @@ import { printable } from "../../host/byte-string.js";
 import { type Compression, detectCompression } from "../../host/compression.js";
 import { createDecompressor, inputChunk } from "../../host/decompress.js";
 import type { Span } from "../../host/span.js";
+import { checkLimit, defaultLimits, InflationGuard, type Limits } from "../limits.js";
 import type { Bundle } from "./bundle.js";
 import { lookUp, type Member, normalizeMemberName, symlinkTarget } from "./member-name.js";
 
-interface Headers {
-  readonly name: string;
-  readonly type?: string | null | undefined;
-  readonly linkname?: string | null | undefined;
-}
+type Entry = ReturnType<typeof extract> extends AsyncIterable<infer Item> ? Item : never;
+type Headers = Entry["header"];
 
 export interface SpoolOptions {
   /** For messages. */
   readonly label: string;
   /** An empty directory for the members' contents; the caller removes it. */
   readonly directory: string;
+  readonly limits?: Limits;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * A tar archive that can be read only once and only forward (compressed, or from a pipe) as a
  * bundle: each member becomes a file in a directory.
- * @throws StageError IMAGE_INVALID, IMAGE_UNSUPPORTED, NO_SPACE; what `signal` was aborted with
+ * @throws StageError IMAGE_INVALID, IMAGE_UNSUPPORTED, LIMIT_ENTRIES, LIMIT_RATIO, NO_SPACE; what
+ * `signal` was aborted with
  */
 export async function spoolArchive(
   archive: AsyncIterable<Buffer>,
   options: SpoolOptions,
 ): Promise<Bundle> {
-  const { directory, signal } = options;
+  const { directory, signal, limits = defaultLimits } = options;
   const label = printable(options.label);
-  const members = new Map<string, Member<Span>>();
   const entries = extract();
   try {
-    const feeding = pipeline(Readable.from(decompressed(archive)), entries, { signal });
-    const keeping = (async () => {
-      let count = 0;
-      for await (const entry of entries) {
-        const { header } = entry;
-        const name = normalizeMemberName(header.name);
-        const path = join(directory, String(count++));
-        if (name === undefined || !isKept(header)) {
-          entry.resume();
-          continue;
-        }
-        const target = linkTargetOf(header);
-        if (target !== undefined) {
-          members.set(name, { kind: "link", target });
-          entry.resume();
-          continue;
-        }
-        await pipeline(entry, createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
-        members.set(name, {
-          kind: "content",
-          content: { path, offset: 0, size: header.size ?? 0 },
-        });
-      }
-    })();
-    await Promise.all([feeding, keeping]);
+    const feeding = pipeline(Readable.from(decompressed(archive, limits)), entries, { signal });
+    const keeping = keepMembers(entries, { directory, limits, signal });
+    const [members] = await Promise.all([keeping, feeding]);
+    return { label, limits, find: (name) => lookUp(members, name) };
   } catch (error) {
     signal?.throwIfAborted();
     throw within(label, asStageError(error, directory));
   }
-  return { label, find: (name) => lookUp(members, name) };
 }
 
-function isKept(header: Headers): boolean {
-  return ["file", "contiguous-file", "link", "symlink"].includes(header.type ?? "");
+interface KeepOptions {
+  readonly directory: string;
+  readonly limits: Limits;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Writes each member's content to a file, named by its number. */
+async function keepMembers(
+  entries: AsyncIterable<Entry>,
+  { directory, limits, signal }: KeepOptions,
+): Promise<ReadonlyMap<string, Member<Span>>> {
+  const members = new Map<string, Member<Span>>();
+  let count = 0;
+  for await (const entry of entries) {
+    count++;
+    checkLimit(limits, { name: "entries", value: count, place: () => "the archive" });
+    const { header } = entry;
+    const name = normalizeMemberName(header.name);
+    const target = linkTargetOf(header);
+    if (name !== undefined && target === undefined && isFile(header)) {
+      const path = join(directory, String(count));
+      await pipeline(entry, createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
+      const content = { path, offset: 0, size: header.size ?? 0 };
+      members.set(name, { kind: "content", content });
+    } else {
+      if (name !== undefined && target !== undefined) members.set(name, { kind: "link", target });
+      entry.resume();
+    }
+  }
+  return members;
+}
+
+function isFile({ type }: Headers): boolean {
+  return type === "file" || type === "contiguous-file";
 }
 
 function linkTargetOf({ type, name, linkname }: Headers): string | undefined {
@@ -80,7 +89,11 @@ function linkTargetOf({ type, name, linkname }: Headers): string | undefined {
   return type === "symlink" ? symlinkTarget(name, linkname ?? "") : undefined;
 }
 
-async function* decompressed(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* decompressed(
+  archive: AsyncIterable<Buffer>,
+  limits: Limits,
+): AsyncGenerator<Buffer> {
+  const guard = new InflationGuard(limits, "the archive");
   let compression: Compression | undefined;
   let decompressor: ReturnType<typeof createDecompressor> | undefined;
   for await (const chunk of archive) {
@@ -89,7 +102,12 @@ async function* decompressed(archive: AsyncIterable<Buffer>): AsyncGenerator<Buf
     else {
       decompressor ??= createDecompressor(compression);
       for (let at = 0; at < chunk.length; at += inputChunk) {
-        yield* decompressor.push(chunk.subarray(at, at + inputChunk));
+        const piece = chunk.subarray(at, at + inputChunk);
+        guard.stored(piece.length);
+        for (const out of decompressor.push(piece)) {
+          guard.inflated(out.length);
+          yield out;
+        }
       }
     }
   }

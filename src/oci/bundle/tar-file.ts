@@ -1,7 +1,8 @@
 import { closeSync } from "node:fs";
 import { within } from "../../errors.js";
-import { printable } from "../../host/byte-string.js";
+import { bytesOfText, printable } from "../../host/byte-string.js";
 import { openRegularFile, readFully, type Span } from "../../host/span.js";
+import { checkLimit, defaultLimits, type Limits } from "../limits.js";
 import { type TarEntry, TarReader, type TarSource } from "../tar/reader.js";
 import type { Bundle } from "./bundle.js";
 import { lookUp, type Member, normalizeMemberName, symlinkTarget } from "./member-name.js";
@@ -11,14 +12,15 @@ import { lookUp, type Member, normalizeMemberName, symlinkTarget } from "./membe
  * next.
  * @throws StageError NOT_FOUND, PERMISSION, IMAGE_INVALID
  */
-export function openTarFile(path: string): Bundle {
+export function openTarFile(path: string, limits: Limits = defaultLimits): Bundle {
   const label = printable(path);
   const members = new Map<string, Member<Span>>();
   const { fd, size } = openRegularFile(path);
   try {
     const source = seekingSource(fd, size);
     const reader = new TarReader(source);
-    for (let entry = reader.next(); entry; entry = reader.next()) {
+    for (let entry = reader.next(), count = 1; entry; entry = reader.next(), count++) {
+      checkLimit(limits, { name: "entries", value: count, place: () => "the archive" });
       const name = normalizeMemberName(entry.name);
       const member = memberOf(entry, { path, position: source.position });
       if (name !== undefined && member) members.set(name, member);
@@ -28,7 +30,8 @@ export function openTarFile(path: string): Bundle {
   } finally {
     closeSync(fd);
   }
-  return { label, find: (name) => lookUp(members, name) };
+  // The archive's names are bytes, those asked for are text.
+  return { label, limits, find: (name) => lookUp(members, bytesOfText(name)) };
 }
 
 function memberOf(

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { type Bundle, findMember, readDocument } from "../bundle/bundle.js";
+import { normalizeMemberName } from "../bundle/member-name.js";
 import { parseConfig } from "../config.js";
 import { checkDigest, type Digest, digestOf, isDigest } from "../digest.js";
 import { parseDocument } from "../document.js";
@@ -74,13 +75,13 @@ function chooseImage(bundle: Bundle, choice: string | undefined): SavedImage {
 
 /** Config files are called `<hex>.json`, or since Docker 25 `blobs/sha256/<hex>`. */
 function digestInName(name: string): Digest | null {
-  const plain = /^([0-9a-f]{64})\.json$/.exec(name);
+  const plain = /^([0-9a-f]{64})\.json$/.exec(normalizeMemberName(name) ?? "");
   return plain ? asDigest("sha256", plain[1]) : blobDigestInName(name);
 }
 
 /** The name of a layer says what it is only since Docker 25. */
 function blobDigestInName(name: string): Digest | null {
-  const blob = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(name);
+  const blob = /^blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(normalizeMemberName(name) ?? "");
   return blob ? asDigest(blob[1], blob[2]) : null;
 }
 

@@ -119,8 +119,9 @@ function chooseByPlatform(
   if (distinct.length === 1) return first;
   const platform = wanted ?? hostPlatform();
   const fitting = distinct.filter((m) => m.platform && platformsAgree(platform, m.platform));
-  const [found] = fitting.filter((m) => m.platform && variantsEqual(platform, m.platform));
-  if (!found && fitting[0]) return fitting[0];
+  // This machine may not run amd64/v3, so that what fits without doubt goes first.
+  const exact = fitting.find((m) => m.platform && variantsEqual(platform, m.platform));
+  const found = exact ?? fitting[0];
   if (found) return found;
   const offered = distinct.map((m) => (m.platform ? formatPlatform(m.platform) : "unnamed"));
   throw new StageError("NOT_FOUND", `${label} holds no image for ${formatPlatform(platform)}`, {
