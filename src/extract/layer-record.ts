@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { ByteString } from "../host/byte-string.js";
+import { isRecord } from "../host/read-json.js";
 
 /** Something that was left out or changed, counted. */
 export interface Warning {
@@ -62,10 +63,18 @@ const recordSchema = v.object({
   onRecord: v.object({
     owners: v.record(v.string(), paths),
     modes: v.record(v.string(), paths),
-    xattrs: v.record(path, v.record(v.string(), v.string())),
+    xattrs: v.custom<OnRecord["xattrs"]>(isXattrs),
   }),
   warnings: v.array(warningSchema),
 });
+
+/** valibot's own records leave keys such as `constructor` out; file names may be any word. */
+function isXattrs(value: unknown): boolean {
+  const ofFiles = isRecord(value) ? Object.values(value) : [undefined];
+  return ofFiles.every((ofFile) => {
+    return isRecord(ofFile) && Object.values(ofFile).every((text) => typeof text === "string");
+  });
+}
 
 /** A record as it was read back; undefined for what is none that this version can use. */
 export function parseLayerRecord(value: unknown): LayerRecord | undefined {

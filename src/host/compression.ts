@@ -14,8 +14,8 @@ export function detectCompression(start: Buffer): Compression {
     // A zstd stream may also begin with a skippable frame, 0x184D2A50 to 0x184D2A5F.
     if (magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50) return "zstd";
   }
-  for (const [name, magic] of otherCompressions) {
-    if (start.subarray(0, magic.length).equals(magic)) {
+  for (const [name, begins] of otherCompressions) {
+    if (begins(start.toString("latin1", 0, 8))) {
       throw new StageError("IMAGE_UNSUPPORTED", `compressed with ${name}, which is not supported`, {
         hint: "compress it with gzip or zstd, or not at all",
       });
@@ -24,8 +24,11 @@ export function detectCompression(start: Buffer): Compression {
   return "none";
 }
 
-const otherCompressions: readonly (readonly [string, Buffer])[] = [
-  ["xz", Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
-  ["bzip2", Buffer.from("BZh", "latin1")],
-  ["lz4", Buffer.from([0x04, 0x22, 0x4d, 0x18])],
+const otherCompressions: readonly (readonly [string, (start: string) => boolean])[] = [
+  ["xz", (start) => start.startsWith("\xfd7zXZ\0")],
+  ["bzip2", (start) => /^BZh[1-9]/.test(start) && bzip2Blocks.has(start.slice(4, 8))],
+  ["lz4", (start) => start.startsWith("\x04\x22M\x18")],
 ];
+
+/** How bzip2's first block begins, or its end; a tar archive may begin with the name "BZh9". */
+const bzip2Blocks: ReadonlySet<string> = new Set(["1AY&", "\x17rE8"]);

@@ -3,17 +3,24 @@ import { Decompress as JsZstd } from "fzstd";
 import { Gunzip, ZstdDecompress } from "minizlib";
 import { StageError } from "../errors.js";
 import type { Compression } from "./compression.js";
+import { ZstdFrames } from "./zstd-frames.js";
 
-/** Takes compressed bytes and gives what they hold, at once, on this thread. */
+/** Takes compressed bytes and gives what they hold, on this thread. */
 export interface Decompressor {
-  /** What `chunk` yields. The chunk may be reused afterwards. */
-  push(chunk: Buffer): readonly Buffer[];
+  /** What `chunk` yields, made as it is iterated over. The chunk may be reused after the last. */
+  push(chunk: Buffer): Iterable<Buffer>;
   /** What was held back. @throws StageError IMAGE_INVALID when the compressed data is incomplete */
-  end(): readonly Buffer[];
+  end(): Iterable<Buffer>;
 }
 
-/** How much is decompressed at once, in bytes of input: it bounds what a bomb can make of it. */
+/** A good size for the pieces that a compressed blob is read in, in bytes. */
 export const inputChunk: number = 64 * 1024;
+
+/**
+ * How much is decompressed at once, in bytes of input. It bounds what a bomb can make of it in
+ * memory: 64 MiB, since gzip makes a thousand bytes of one and zstd 128 KiB of four.
+ */
+const steps = { gzip: 64 * 1024, zstd: 2 * 1024 };
 
 /** Made anew for each stream, because minizlib writes into it; its types do not know `chunkSize`. */
 function zlibOptions(): { chunkSize: number } & ConstructorParameters<typeof Gunzip>[0] {
@@ -21,8 +28,34 @@ function zlibOptions(): { chunkSize: number } & ConstructorParameters<typeof Gun
 }
 
 export function createDecompressor(compression: "gzip" | "zstd"): Decompressor {
-  if (compression === "gzip") return nativeDecompressor("gzip");
-  return "ZstdDecompress" in zlib ? nativeDecompressor("zstd") : jsZstdDecompressor();
+  return compression === "gzip" ? inSteps(nativeDecompressor("gzip"), steps.gzip) : zstd();
+}
+
+function zstd(): Decompressor {
+  const decoder = "ZstdDecompress" in zlib ? nativeDecompressor("zstd") : jsZstdDecompressor();
+  const frames = new ZstdFrames();
+  const checked: Decompressor = {
+    push(chunk) {
+      frames.follow(chunk);
+      return decoder.push(chunk);
+    },
+    end() {
+      frames.end();
+      return decoder.end();
+    },
+  };
+  return inSteps(checked, steps.zstd);
+}
+
+function inSteps(decompressor: Decompressor, step: number): Decompressor {
+  return {
+    *push(chunk) {
+      for (let at = 0; at < chunk.length; at += step) {
+        yield* decompressor.push(chunk.subarray(at, at + step));
+      }
+    },
+    end: () => decompressor.end(),
+  };
 }
 
 function nativeDecompressor(compression: "gzip" | "zstd"): Decompressor {

@@ -83,8 +83,13 @@ export function formatIdentity(identity: ProcessIdentity): string {
 
 /** Undefined for a word that {@link formatIdentity} does not write. */
 export function parseIdentity(word: string): ProcessIdentity | undefined {
-  const match = /^([^,]+),([0-9a-f-]{36}),(\d+),(\d+),(\d+)$/.exec(word);
+  const match = /^([^,]+),([0-9a-f-]{36}),(\d+),([1-9]\d*),(\d+)$/.exec(word);
   if (!match) return undefined;
-  const [, host = "", bootId = "", pidNamespace = "", pid = "", startTime = ""] = match;
-  return { host: decodeURIComponent(host), bootId, pidNamespace, pid: Number(pid), startTime };
+  const [, encodedHost = "", bootId = "", pidNamespace = "", pid = "", startTime = ""] = match;
+  try {
+    const host = decodeURIComponent(encodedHost);
+    return { host, bootId, pidNamespace, pid: Number(pid), startTime };
+  } catch {
+    return undefined;
+  }
 }

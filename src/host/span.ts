@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { fromSystemError, StageError } from "../errors.js";
+import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import { printable } from "./byte-string.js";
 
 /** Where bytes lie: a part of a regular file. Plain data, so it can go to another thread. */
@@ -23,7 +23,8 @@ export function openRegularFile(path: string): { fd: number; size: number } {
     if (stat.isFile()) return { fd, size: stat.size };
     closeSync(fd);
   } catch (error) {
-    throw fromSystemError(error, `read ${printable(path)}`);
+    // What opening a socket, or a device without a driver, fails with.
+    if (errnoOf(error) !== "ENXIO") throw fromSystemError(error, `read ${printable(path)}`);
   }
   throw new StageError("IMAGE_INVALID", `${printable(path)} is not a regular file`);
 }

@@ -1,14 +1,14 @@
 import { closeSync, createReadStream, existsSync, statSync } from "node:fs";
-import { fromSystemError, StageError } from "../errors.js";
+import { fromSystemError, StageError, within } from "../errors.js";
 import { printable } from "../host/byte-string.js";
-import { detectCompression } from "../host/compression.js";
+import { type Compression, detectCompression } from "../host/compression.js";
 import { openRegularFile, readFully } from "../host/span.js";
 import type { Bundle } from "./bundle/bundle.js";
 import { openDirectory } from "./bundle/directory.js";
 import { openTarFile } from "./bundle/tar-file.js";
 import type { Image } from "./image.js";
 import { checkLimit, defaultLimits, type Limits } from "./limits.js";
-import { formatPlatform, type Platform, parsePlatform, platformsAgree } from "./platform.js";
+import { formatPlatform, type Platform, platformsAgree } from "./platform.js";
 import { divideLocation, type Location, type Reference, type Transport } from "./reference.js";
 import { dockerManifestName, readDockerArchive } from "./sources/docker-archive.js";
 import { layoutFileName, layoutIndexName, readOciLayout } from "./sources/oci-layout.js";
@@ -96,7 +96,7 @@ function isPlainTar(path: string): boolean {
   try {
     const block = Buffer.alloc(blockSize);
     const start = block.subarray(0, readFully(fd, block, 0));
-    if (detectCompression(start) !== "none") return false;
+    if (compressionOf(path, start) !== "none") return false;
     if (looksLikeTar(start)) return true;
     const what = start.length === 0 ? "is empty" : "is no image archive";
     throw new StageError("IMAGE_INVALID", `${printable(path)} ${what}`, {
@@ -106,6 +106,14 @@ function isPlainTar(path: string): boolean {
     throw fromSystemError(error, `read ${printable(path)}`);
   } finally {
     closeSync(fd);
+  }
+}
+
+function compressionOf(path: string, start: Buffer): Compression {
+  try {
+    return detectCompression(start);
+  } catch (error) {
+    throw within(printable(path), error);
   }
 }
 
@@ -148,8 +156,8 @@ function readImage(
 
 function checkPlatform(label: string, options: { image: Image; wanted: Platform }): void {
   const { image, wanted } = options;
-  const offered = parsePlatform(image.platform);
-  if (platformsAgree(wanted, offered)) return;
+  const [os = "", architecture = "", variant] = image.platform.split("/");
+  if (platformsAgree(wanted, { os, architecture, variant })) return;
   throw new StageError(
     "NOT_FOUND",
     `${label} holds an image for ${image.platform}, not for ${formatPlatform(wanted)}`,

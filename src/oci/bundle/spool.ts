@@ -36,7 +36,7 @@ export async function spoolArchive(
 ): Promise<Bundle> {
   const { directory, signal, limits = defaultLimits } = options;
   const label = printable(options.label);
-  const entries = extract();
+  const entries = extract(anyFormat);
   try {
     const feeding = pipeline(Readable.from(decompressed(archive, limits)), entries, { signal });
     const keeping = keepMembers(entries, { directory, limits, signal });
@@ -89,6 +89,11 @@ function linkTargetOf({ type, name, linkname }: Headers): string | undefined {
   return type === "symlink" ? symlinkTarget(name, linkname ?? "") : undefined;
 }
 
+/** Headers from before POSIX too, as in archives that need no spooling. Its types do not know it. */
+const anyFormat: Parameters<typeof extract>[0] & { allowUnknownFormat: boolean } = {
+  allowUnknownFormat: true,
+};
+
 async function* decompressed(
   archive: AsyncIterable<Buffer>,
   limits: Limits,
@@ -96,7 +101,7 @@ async function* decompressed(
   const guard = new InflationGuard(limits, "the archive");
   let compression: Compression | undefined;
   let decompressor: ReturnType<typeof createDecompressor> | undefined;
-  for await (const chunk of archive) {
+  for await (const chunk of withLongStart(archive)) {
     compression ??= detectCompression(chunk);
     if (compression === "none") yield chunk;
     else {
@@ -112,6 +117,26 @@ async function* decompressed(
     }
   }
   if (decompressor) yield* decompressor.end();
+}
+
+/** What tells one compression from another is this long at most, in bytes. */
+const magicLength = 8;
+
+/** The same bytes, the first piece long enough to tell the compression by: a pipe gives any number. */
+async function* withLongStart(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let start: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of archive) {
+      if (start.length >= magicLength) yield chunk;
+      else {
+        start = Buffer.concat([start, chunk]);
+        if (start.length >= magicLength) yield start;
+      }
+    }
+  } catch (error) {
+    throw fromSystemError(error, "read the archive");
+  }
+  if (start.length > 0 && start.length < magicLength) yield start;
 }
 
 function asStageError(error: unknown, directory: string): unknown {
