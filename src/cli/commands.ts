@@ -26,6 +26,7 @@ const stagingOptions = [
   "max-entries",
   "max-unpacked",
   "max-file",
+  "max-record",
   "max-depth",
   "max-ratio",
   "json",

@@ -16,6 +16,7 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   "max-entries": ["--max-entries N", "entries of a layer (default: 10000000)"],
   "max-unpacked": ["--max-unpacked BYTES", "file content of a layer (default: 1T)"],
   "max-file": ["--max-file BYTES", "size of a file (default: 1T)"],
+  "max-record": ["--max-record BYTES", "names and attributes kept on record (default: 256M)"],
   "max-depth": ["--max-depth N", "components of a path (default: 1024, at most 4096)"],
   "max-ratio": ["--max-ratio N", "how far a layer may be compressed (default: 500 to 1)"],
   bind: ["--bind SRC:DST[:ro|rw]", "mount SRC of the host at DST; repeat it for more"],

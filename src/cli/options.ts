@@ -17,6 +17,7 @@ export interface OptionValues {
   readonly "max-entries"?: string;
   readonly "max-unpacked"?: string;
   readonly "max-file"?: string;
+  readonly "max-record"?: string;
   readonly "max-depth"?: string;
   readonly "max-ratio"?: string;
   readonly bind?: readonly string[];
@@ -49,6 +50,7 @@ const forms = {
   "max-entries": text,
   "max-unpacked": text,
   "max-file": text,
+  "max-record": text,
   "max-depth": text,
   "max-ratio": text,
   bind: texts,

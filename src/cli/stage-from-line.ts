@@ -52,6 +52,7 @@ function limitsFrom(values: OptionValues): Partial<Limits> {
     entries: sizeOption(values, "max-entries"),
     unpacked: sizeOption(values, "max-unpacked"),
     file: sizeOption(values, "max-file"),
+    record: sizeOption(values, "max-record"),
     depth: sizeOption(values, "max-depth"),
     ratio: sizeOption(values, "max-ratio"),
   };

@@ -11,7 +11,7 @@ import type { DiskMetadata } from "./metadata.js";
 /** An unpacked layer: where its tree is, and what its record says of lower layers. */
 export interface UnpackedLayer {
   readonly tree: string;
-  readonly record: Pick<LayerRecord, "implied" | "whiteouts" | "opaque" | "links">;
+  readonly record: Pick<LayerRecord, "implied" | "whiteouts" | "opaque" | "links" | "skipped">;
 }
 
 /** All that putting a rootfs together needs; plain data, so that another thread can do it. */
@@ -46,6 +46,7 @@ class Assembly {
   readonly #scratch: string;
   readonly #isRoot: boolean = process.geteuid?.() === 0;
   readonly #directories = new Map<ByteString, DiskMetadata>([["", defaultDirectory]]);
+  readonly #skipped = new Set<ByteString>();
   #held = 0;
 
   constructor(where: { rootfs: string; scratch: string }) {
@@ -61,6 +62,19 @@ class Assembly {
     this.#hide(layer, implied);
     this.#addDirectory("", { layer, implied, from: "" });
     this.#placeLinks(links);
+    for (const path of layer.record.skipped) this.#skip(path);
+  }
+
+  /** Remembers that a device or fifo is missing at `path`, for links to it. */
+  #skip(path: ByteString): void {
+    const parent = this.#tree.resolveDirectory(parentOf(path));
+    if (parent !== undefined) this.#skipped.add(join(parent, baseOf(path)));
+  }
+
+  #isSkipped(path: ByteString): boolean {
+    if (this.#skipped.size === 0) return false;
+    const parent = this.#tree.resolveDirectory(parentOf(path));
+    return parent !== undefined && this.#skipped.has(join(parent, baseOf(path)));
   }
 
   /** Sets what could be set only when nothing is added any more. */
@@ -75,19 +89,14 @@ class Assembly {
 
   /** Removes what whiteouts and opaque markers of a layer hide. */
   #hide({ tree, record }: UnpackedLayer, implied: ReadonlySet<ByteString>): void {
-    const own = new RootedTree(tree);
-    const described = (path: ByteString) => !implied.has(path) && isOwnDirectory(own, path);
+    const layer = { own: new RootedTree(tree), implied };
     for (const path of record.whiteouts) {
-      const parent = this.#lowerDirectory(parentOf(path), described);
-      if (parent === undefined) continue;
-      this.#forget(join(parent, baseOf(path)));
-      this.#tree.remove(join(parent, baseOf(path)));
+      const parent = this.#lowerDirectory(parentOf(path), layer);
+      if (parent !== undefined) this.#remove(join(parent, baseOf(path)));
     }
     for (const path of record.opaque) {
-      const directory = this.#lowerDirectory(path, described);
-      if (directory === undefined) continue;
-      this.#forgetBelow(directory);
-      this.#tree.empty(directory);
+      const directory = this.#lowerDirectory(path, layer);
+      if (directory !== undefined) this.#forget(this.#tree.empty(directory));
     }
   }
 
@@ -97,14 +106,17 @@ class Assembly {
    */
   #lowerDirectory(
     path: ByteString,
-    described: (path: ByteString) => boolean,
+    layer: { own: RootedTree; implied: ReadonlySet<ByteString> },
   ): ByteString | undefined {
     let directory: ByteString = "";
     let own: ByteString = "";
+    let hasOwn = true;
     for (const name of path === "" ? [] : path.split("/")) {
       own = join(own, name);
+      hasOwn = hasOwn && layer.own.kindOf(own) === "directory";
       const lower = join(directory, name);
-      if (!this.#tree.isKnownDirectory(lower) && described(own)) return undefined;
+      const isDescribed = hasOwn && !layer.implied.has(own);
+      if (isDescribed && !this.#tree.isKnownDirectory(lower)) return undefined;
       const resolved = this.#tree.resolveDirectory(lower);
       if (resolved === undefined) return undefined;
       directory = resolved;
@@ -162,8 +174,7 @@ class Assembly {
       put();
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw error;
-      this.#forget(path);
-      this.#tree.remove(path);
+      this.#remove(path);
       put();
     }
   }
@@ -171,25 +182,31 @@ class Assembly {
   #holdLinks({ record }: UnpackedLayer): readonly HeldLink[] {
     return record.links.map(([path, target]) => {
       const source = this.#fileAt(target);
-      if (source === undefined) return { path, target, held: undefined };
+      const isSkipped = source === undefined && this.#isSkipped(target);
+      if (source === undefined) return { path, target, held: undefined, isSkipped };
       const held = `${this.#scratch}/${this.#held++}`;
       linkOrCopy(this.#tree.at(source), held);
-      return { path, target, held };
+      return { path, target, held, isSkipped };
     });
   }
 
   #placeLinks(links: readonly HeldLink[]): void {
-    for (const { path, target, held } of links) {
+    for (const { path, target, held, isSkipped } of links) {
       const own = held === undefined ? this.#fileAt(target) : undefined;
       const source = own === undefined ? held : this.#tree.at(own);
-      if (source === undefined) {
+      if (source !== undefined) {
+        this.#link(source, join(this.#pass(parentOf(path)), baseOf(path)));
+        if (held !== undefined) removeTree(held);
+      } else if (isSkipped) {
+        // Another name of a device: it is not made either, and hides what is in its place.
+        this.#remove(join(this.#pass(parentOf(path)), baseOf(path)));
+        this.#skip(path);
+      } else {
         throw new StageError(
           "IMAGE_INVALID",
           `${displayPath(path)} is a hard link to ${displayPath(target)}, which is in no layer`,
         );
       }
-      this.#link(source, join(this.#pass(parentOf(path)), baseOf(path)));
-      if (held !== undefined) removeTree(held);
     }
   }
 
@@ -202,17 +219,12 @@ class Assembly {
     return kind === "file" || kind === "symlink" ? file : undefined;
   }
 
-  #forget(path: ByteString): void {
-    if (!this.#tree.isKnownDirectory(path)) return;
-    this.#forgetBelow(path);
-    this.#directories.delete(path);
+  #remove(path: ByteString): void {
+    this.#forget(this.#tree.remove(path));
   }
 
-  #forgetBelow(path: ByteString): void {
-    const prefix = path === "" ? "" : `${path}/`;
-    for (const directory of this.#directories.keys()) {
-      if (directory !== path && directory.startsWith(prefix)) this.#directories.delete(directory);
-    }
+  #forget(gone: readonly ByteString[]): void {
+    for (const directory of gone) this.#directories.delete(directory);
   }
 }
 
@@ -221,18 +233,14 @@ interface HeldLink {
   readonly path: ByteString;
   readonly target: ByteString;
   readonly held: string | undefined;
+  /** Whether the target is a device or fifo that was not made. */
+  readonly isSkipped: boolean;
 }
 
 function metadataOf(directory: string | Buffer): DiskMetadata {
   const stat = lstatSync(directory, { bigint: true });
   const mode = Number(stat.mode & 0o7777n);
   return { mode, uid: Number(stat.uid), gid: Number(stat.gid), mtime: modificationTime(stat) };
-}
-
-/** Whether `path` is a directory of the tree itself, not of a place that a link in it leads to. */
-function isOwnDirectory(tree: RootedTree, path: ByteString): boolean {
-  if (tree.isKnownDirectory(path)) return true;
-  return isOwnDirectory(tree, parentOf(path)) && tree.kindOf(path) === "directory";
 }
 
 function replacesItself(path: ByteString): StageError {

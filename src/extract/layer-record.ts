@@ -28,6 +28,8 @@ export interface LayerRecord {
   readonly opaque: readonly ByteString[];
   /** Hard links to files of lower layers: [path, target]. */
   readonly links: readonly (readonly [ByteString, ByteString])[];
+  /** Where a device or fifo would stand. */
+  readonly skipped: readonly ByteString[];
   readonly onRecord: OnRecord;
   readonly warnings: readonly Warning[];
 }
@@ -60,6 +62,7 @@ const recordSchema = v.object({
   whiteouts: paths,
   opaque: paths,
   links: v.array(v.tuple([path, path])),
+  skipped: paths,
   onRecord: v.object({
     owners: v.record(v.string(), paths),
     modes: v.record(v.string(), paths),

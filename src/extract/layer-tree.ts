@@ -6,7 +6,6 @@ import {
   fchownSync,
   futimesSync,
   lchownSync,
-  linkSync,
   lutimesSync,
   mkdirSync,
   openSync,
@@ -17,13 +16,15 @@ import {
 import { errnoOf, StageError } from "../errors.js";
 import { type ByteString, displayPath, rawPath } from "../host/byte-string.js";
 import { fileTime } from "../host/file-time.js";
-import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
+import { linkOrCopy } from "../host/link-or-copy.js";
+import { baseOf, join, type PathKind, parentOf, RootedTree } from "../host/rooted-tree.js";
 import { currentUmask } from "../host/umask.js";
 import { checkLimit, type Limits } from "../oci/limits.js";
 import type { TarEntry } from "../oci/tar/reader.js";
 import { entryPath } from "./entry-path.js";
 import type { LayerRecord } from "./layer-record.js";
 import { type DiskMetadata, MetadataKeeper } from "./metadata.js";
+import { PathMap } from "./path-map.js";
 import type { OwnershipPolicy } from "./policy.js";
 import { markerOf } from "./whiteout.js";
 
@@ -41,15 +42,20 @@ export type ContentReader = () => Buffer;
 export class LayerTree {
   readonly #tree: RootedTree;
   readonly #metadata: MetadataKeeper;
-  readonly #isRoot: boolean;
+  readonly #chowns: boolean;
+  readonly #mayInherit: boolean;
   readonly #umask: number = currentUmask();
   /** What to set on each directory when nothing is added to it any more. */
   readonly #directories = new Map<ByteString, DiskMetadata>();
   readonly #implied = new Set<ByteString>([""]);
   readonly #whiteouts = new Set<ByteString>();
   readonly #opaque = new Set<ByteString>();
-  readonly #links = new Map<ByteString, ByteString>();
+  /** Links to files that are not in this layer: path → target. */
+  readonly #links = new PathMap<ByteString>();
+  /** Where a device or fifo would stand. */
+  readonly #skipped = new PathMap<true>();
   readonly #limits: Limits;
+  #noted = 0;
   #unpackedSize = 0;
   #entries = 0;
 
@@ -59,20 +65,23 @@ export class LayerTree {
     this.#limits = limits;
     this.#tree = new RootedTree(root);
     this.#metadata = new MetadataKeeper(policy);
-    this.#isRoot = policy.owner === "image";
+    this.#chowns = policy.owner === "image";
+    // Below a directory that keeps its setgid bit, what is made gets its group and the bit.
+    this.#mayInherit = policy.setuid === "keep";
   }
 
   /**
    * Puts an entry where it belongs.
-   * @throws StageError IMAGE_INVALID, LIMIT_ENTRIES, LIMIT_UNPACKED, LIMIT_FILE, LIMIT_DEPTH, and
-   * errors of system calls
+   * @throws StageError IMAGE_INVALID, IMAGE_UNSUPPORTED, those of limits, PERMISSION, and errors of
+   * system calls
    */
   add(entry: TarEntry, content: ContentReader): void {
     this.#entries++;
     const name = entryPath(entry.name);
     this.#checkLimits(name, entry);
-    const marker = markerOf(baseOf(name));
+    const marker = markerOf(name);
     if (marker) {
+      this.#note(name);
       if (marker.kind === "whiteout") this.#whiteouts.add(join(this.#below(name), marker.name));
       else if (marker.kind === "opaque") this.#opaque.add(this.#below(name));
       return;
@@ -93,6 +102,13 @@ export class LayerTree {
     checkLimit(limits, { name: "depth", value: name.split("/").length, place });
     checkLimit(limits, { name: "file", value: size, place });
     checkLimit(limits, { name: "unpacked", value: this.#unpackedSize + size, place });
+    const noted = this.#noted + this.#metadata.recordedBytes;
+    checkLimit(limits, { name: "record", value: noted, place });
+  }
+
+  /** Counts what goes on record of a path. */
+  #note(path: ByteString): void {
+    this.#noted += path.length;
   }
 
   #addNode(
@@ -100,6 +116,7 @@ export class LayerTree {
     { entry, content }: { entry: TarEntry; content: ContentReader },
   ): void {
     this.#links.delete(path);
+    this.#skipped.delete(path);
     if (entry.type === "file") this.#addFile(path, { entry, content });
     else if (entry.type === "directory") this.#addDirectory(path, entry);
     else if (entry.type === "symlink") this.#addSymlink(path, entry);
@@ -114,14 +131,17 @@ export class LayerTree {
     for (const [path, { mtime }] of this.#directories) {
       utimesSync(this.#tree.at(path), fileTime(mtime), fileTime(mtime));
     }
+    const skipped = [...this.#skipped.entries()].map(([path]) => path);
     return {
       schemaVersion: 1,
       unpackedSize: this.#unpackedSize,
       entries: this.#entries,
       implied: [...this.#implied],
-      whiteouts: [...this.#whiteouts],
+      // A device is not made, but it does hide what lower layers have in its place.
+      whiteouts: [...this.#whiteouts, ...skipped],
       opaque: [...this.#opaque],
-      links: [...this.#links],
+      links: [...this.#links.entries()],
+      skipped,
       onRecord: this.#metadata.toOnRecord(),
       warnings: this.#metadata.tally.toWarnings(),
     };
@@ -132,10 +152,14 @@ export class LayerTree {
     const parent = parentOf(name);
     if (this.#tree.isKnownDirectory(parent)) return name;
     const resolved = this.#tree.resolveDirectory(parent, (missing) => {
-      this.#forget(missing);
+      this.#note(missing);
+      this.#links.delete(missing);
+      this.#skipped.delete(missing);
       this.#metadata.drop(missing);
-      mkdirSync(this.#tree.at(missing), impliedMode | 0o700);
-      if ((impliedMode & this.#umask) !== 0) chmodSync(this.#tree.at(missing), impliedMode);
+      const target = this.#tree.at(missing);
+      mkdirSync(target, impliedMode);
+      if (this.#chowns && this.#mayInherit) own(target, { uid: 0, gid: 0 });
+      if ((impliedMode & this.#umask) !== 0 || this.#mayInherit) chmodSync(target, impliedMode);
       this.#implied.add(missing);
     });
     return join(resolved ?? "", baseOf(name));
@@ -156,7 +180,8 @@ export class LayerTree {
 
   #addFile(path: ByteString, file: { entry: TarEntry; content: ContentReader }): void {
     const { entry, content } = file;
-    const { mode, uid, gid, mtime } = this.#metadata.keep(path, entry);
+    const metadata = this.#metadata.keep(path, entry);
+    const { mode, mtime } = metadata;
     const target = this.#tree.at(path);
     const fd = this.#making(path, () => openSync(target, createNew, mode));
     try {
@@ -166,7 +191,7 @@ export class LayerTree {
         size += piece.length;
       }
       this.#unpackedSize += size;
-      if (this.#isRoot && (uid !== 0 || gid !== 0)) fchownSync(fd, uid, gid);
+      if (this.#needsOwner(metadata)) own(fd, metadata);
       // open(2) drops what the umask holds, chown(2) what lets others run as the owner.
       if ((mode & (this.#umask | 0o6000)) !== 0) fchmodSync(fd, mode);
       futimesSync(fd, fileTime(mtime), fileTime(mtime));
@@ -187,10 +212,11 @@ export class LayerTree {
 
   #setDirectory(path: ByteString, set: { metadata: DiskMetadata; isNew: boolean }): void {
     const { metadata, isNew } = set;
-    const { mode, uid, gid } = metadata;
+    const { mode } = metadata;
     const target = this.#tree.at(path);
-    if (this.#isRoot && (!isNew || uid !== 0 || gid !== 0)) lchownSync(target, uid, gid);
-    if (!isNew || (mode & (this.#umask | 0o7000)) !== 0) chmodSync(target, mode);
+    if (this.#needsOwner(metadata) || (this.#chowns && !isNew)) own(target, metadata);
+    const isExact = isNew && !this.#mayInherit && (mode & (this.#umask | 0o7000)) === 0;
+    if (!isExact) chmodSync(target, mode);
     this.#implied.delete(path);
     this.#directories.set(path, metadata);
   }
@@ -199,49 +225,50 @@ export class LayerTree {
     if (entry.linkName === "") {
       throw new StageError("IMAGE_INVALID", `${displayPath(path)} is a symbolic link to nothing`);
     }
-    const { uid, gid, mtime } = this.#metadata.keep(path, entry);
+    const metadata = this.#metadata.keep(path, entry);
     const target = this.#tree.at(path);
     this.#making(path, () => symlinkSync(rawPath(entry.linkName), target));
-    if (this.#isRoot && (uid !== 0 || gid !== 0)) lchownSync(target, uid, gid);
-    lutimesSync(target, fileTime(mtime), fileTime(mtime));
+    if (this.#needsOwner(metadata)) own(target, metadata);
+    lutimesSync(target, fileTime(metadata.mtime), fileTime(metadata.mtime));
+  }
+
+  /** Whether what was just made belongs to somebody else than it should. */
+  #needsOwner({ uid, gid }: DiskMetadata): boolean {
+    return this.#chowns && (uid !== 0 || gid !== 0 || this.#mayInherit);
   }
 
   #addHardLink(path: ByteString, entry: TarEntry): void {
     const name = entryPath(entry.linkName);
     const parent = this.#tree.resolveDirectory(parentOf(name));
     const target = parent === undefined ? name : join(parent, baseOf(name));
-    if (target === path) return;
+    if (this.#skipped.get(target)) {
+      this.#skipSpecial(path);
+      return;
+    }
     // A link to a link that waits for a lower layer waits for the same file.
     const waiting = this.#links.get(target);
     const kind =
       parent === undefined || waiting !== undefined ? "missing" : this.#tree.kindOf(target);
-    const doubt =
-      kind === "directory"
-        ? "the directory"
-        : kind !== "missing" && target.startsWith(`${path}/`)
-          ? "what lies below it,"
-          : undefined;
-    if (doubt !== undefined) {
-      throw new StageError(
-        "IMAGE_INVALID",
-        `${displayPath(path)} is a hard link to ${doubt} ${displayPath(name)}`,
-      );
-    }
+    refuseLink(path, { target, kind, name });
+    if (target === path && kind !== "missing") return;
     this.#links.delete(path);
+    this.#skipped.delete(path);
     this.#metadata.drop(path);
-    if (kind === "missing") {
-      this.#remove(path);
-      this.#links.set(path, waiting ?? target);
-    } else {
-      this.#making(path, () => linkSync(this.#tree.at(target), this.#tree.at(path)));
+    if (kind !== "missing") {
+      this.#making(path, () => linkOrCopy(this.#tree.at(target), this.#tree.at(path)));
+      return;
     }
+    this.#remove(path);
+    this.#note(path);
+    this.#links.set(path, waiting ?? target);
   }
 
-  /** A device or fifo is not made, but it does hide what lower layers have in its place. */
   #skipSpecial(path: ByteString): void {
     this.#remove(path);
     this.#metadata.drop(path);
-    this.#whiteouts.add(path);
+    this.#links.delete(path);
+    this.#note(path);
+    this.#skipped.set(path, true);
     this.#metadata.tally.add("SPECIAL_SKIPPED", path);
   }
 
@@ -256,21 +283,45 @@ export class LayerTree {
     }
   }
 
+  /** Removes what stands at `path`, and what was noted of what it held. */
   #remove(path: ByteString): void {
-    const isDirectory = this.#tree.isKnownDirectory(path);
-    this.#tree.remove(path);
-    if (isDirectory) this.#forget(path);
-  }
-
-  /** Drops what was noted of `path` as a directory, and of all below it. */
-  #forget(path: ByteString): void {
-    const below = `${path}/`;
-    for (const notes of [this.#directories, this.#implied, this.#links]) {
-      for (const key of notes.keys()) {
-        if (key === path || key.startsWith(below)) notes.delete(key);
-      }
+    const gone = this.#tree.remove(path);
+    for (const directory of gone) {
+      this.#directories.delete(directory);
+      this.#implied.delete(directory);
     }
-    this.#metadata.dropBelow(path);
+    this.#links.deleteIn(gone);
+    this.#skipped.deleteIn(gone);
+    this.#metadata.dropIn(gone);
+  }
+}
+
+/** @throws StageError IMAGE_INVALID for hard links that no file system can hold */
+function refuseLink(
+  path: ByteString,
+  link: { target: ByteString; kind: PathKind; name: ByteString },
+): void {
+  const { target, kind, name } = link;
+  const isBelow = kind !== "missing" && target.startsWith(`${path}/`);
+  if (kind !== "directory" && !isBelow) return;
+  const what = isBelow ? "what lies below it," : "the directory";
+  throw new StageError(
+    "IMAGE_INVALID",
+    `${displayPath(path)} is a hard link to ${what} ${displayPath(name)}`,
+  );
+}
+
+/** Gives a file, directory or link its owner; links are not followed. */
+function own(target: number | string | Buffer, { uid, gid }: { uid: number; gid: number }): void {
+  try {
+    if (typeof target === "number") fchownSync(target, uid, gid);
+    else lchownSync(target, uid, gid);
+  } catch (error) {
+    if (errnoOf(error) !== "EINVAL") throw error;
+    throw new StageError("PERMISSION", `there is no user ${uid}:${gid} in this user namespace`, {
+      hint: "leave the owners out with --owner squash",
+      cause: error,
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ByteString } from "../host/byte-string.js";
 import type { TarEntry } from "../oci/tar/reader.js";
 import type { OnRecord } from "./layer-record.js";
+import { PathMap } from "./path-map.js";
 import type { OwnershipPolicy } from "./policy.js";
 import { Tally } from "./tally.js";
 
@@ -25,10 +26,12 @@ const latest = 253_402_300_799;
  */
 export class MetadataKeeper {
   readonly tally: Tally = new Tally();
+  /** How much went on record, in bytes; what was dropped again counts too. */
+  recordedBytes = 0;
   readonly #policy: OwnershipPolicy;
-  readonly #owners = new Map<ByteString, string>();
-  readonly #modes = new Map<ByteString, string>();
-  readonly #xattrs = new Map<ByteString, Record<ByteString, string>>();
+  readonly #owners = new PathMap<string>();
+  readonly #modes = new PathMap<string>();
+  readonly #xattrs = new PathMap<Record<ByteString, string>>();
 
   constructor(policy: OwnershipPolicy) {
     this.#policy = policy;
@@ -41,7 +44,10 @@ export class MetadataKeeper {
     const mode = this.#modeFor(path, entry);
     const mtime = Math.min(Math.max(entry.mtime, earliest), latest);
     if (this.#policy.owner === "image") return { mode, uid: entry.uid, gid: entry.gid, mtime };
-    if (entry.uid !== 0 || entry.gid !== 0) this.#owners.set(path, `${entry.uid}:${entry.gid}`);
+    if (entry.uid !== 0 || entry.gid !== 0) {
+      this.#owners.set(path, `${entry.uid}:${entry.gid}`);
+      this.recordedBytes += path.length;
+    }
     return { mode, uid: 0, gid: 0, mtime };
   }
 
@@ -52,20 +58,16 @@ export class MetadataKeeper {
     this.#xattrs.delete(path);
   }
 
-  /** Forgets what was on record for all below `path`. */
-  dropBelow(path: ByteString): void {
-    for (const map of [this.#owners, this.#modes, this.#xattrs]) {
-      for (const key of map.keys()) {
-        if (key.startsWith(`${path}/`)) map.delete(key);
-      }
-    }
+  /** Forgets what was on record for all that directories held which are gone. */
+  dropIn(directories: readonly ByteString[]): void {
+    for (const map of [this.#owners, this.#modes, this.#xattrs]) map.deleteIn(directories);
   }
 
   toOnRecord(): OnRecord {
     return {
       owners: grouped(this.#owners),
       modes: grouped(this.#modes),
-      xattrs: Object.fromEntries(this.#xattrs),
+      xattrs: Object.fromEntries(this.#xattrs.entries()),
     };
   }
 
@@ -78,22 +80,26 @@ export class MetadataKeeper {
     }
     // Whoever owns the tree must be able to add to it and to delete it.
     if (type === "directory" && this.#policy.owner === "squash") kept |= ownerAll;
-    if (kept !== mode) this.#modes.set(path, mode.toString(8).padStart(4, "0"));
+    if (kept !== mode) {
+      this.#modes.set(path, mode.toString(8).padStart(4, "0"));
+      this.recordedBytes += path.length;
+    }
     return kept;
   }
 
   #recordXattrs(path: ByteString, xattrs: ReadonlyMap<ByteString, ByteString>): void {
     this.tally.add("XATTRS_NOT_KEPT", path);
     const values = [...xattrs].map(([name, value]) => {
+      this.recordedBytes += path.length + name.length + value.length;
       return [name, Buffer.from(value, "latin1").toString("base64")] as const;
     });
     this.#xattrs.set(path, Object.fromEntries(values));
   }
 }
 
-function grouped(map: ReadonlyMap<ByteString, string>): Record<string, ByteString[]> {
+function grouped(map: PathMap<string>): Record<string, ByteString[]> {
   const groups: Record<string, ByteString[]> = {};
-  for (const [path, value] of map) {
+  for (const [path, value] of map.entries()) {
     const group = groups[value];
     if (group) group.push(path);
     else groups[value] = [path];

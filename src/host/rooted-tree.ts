@@ -17,7 +17,8 @@ export type PathKind = "missing" | "directory" | "symlink" | "file";
 export class RootedTree {
   /** Absolute path of the root, as ordinary text. */
   readonly root: string;
-  readonly #directories = new Set<ByteString>([""]);
+  /** Known real directories, each with those right below it. */
+  readonly #directories = new Map<ByteString, Set<ByteString>>([["", new Set()]]);
 
   constructor(root: string) {
     this.root = root;
@@ -35,7 +36,9 @@ export class RootedTree {
 
   /** Says that the caller made a directory at the resolved path `path`. */
   addDirectory(path: ByteString): void {
-    this.#directories.add(path);
+    if (this.#directories.has(path)) return;
+    this.#directories.set(path, new Set());
+    this.#directories.get(parentOf(path))?.add(path);
   }
 
   /**
@@ -49,9 +52,10 @@ export class RootedTree {
     path: ByteString,
     make?: (resolved: ByteString) => void,
   ): ByteString | undefined {
-    if (this.#directories.has(path)) return path;
-    const pending = path.split("/").reverse();
-    let at: ByteString = "";
+    let at = this.#deepestKnown(path);
+    if (at === path) return path;
+    const rest = at === "" ? path : path.slice(at.length + 1);
+    const pending = rest.split("/").reverse();
     let links = 0;
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       if (name === "" || name === ".") continue;
@@ -72,11 +76,18 @@ export class RootedTree {
         if (!make) return undefined;
         if (kind === "file") this.remove(next);
         make(next);
-        this.#directories.add(next);
+        this.addDirectory(next);
       }
       at = next;
     }
     return at;
+  }
+
+  /** The longest leading part of `path` that is known to be a real directory. */
+  #deepestKnown(path: ByteString): ByteString {
+    let known = path;
+    while (!this.#directories.has(known)) known = parentOf(known);
+    return known;
   }
 
   /** What stands at `path`, whose parent is a resolved path. */
@@ -85,31 +96,44 @@ export class RootedTree {
     const stat = lstatIfAny(this.at(path));
     if (!stat) return "missing";
     if (stat.isDirectory()) {
-      this.#directories.add(path);
+      this.addDirectory(path);
       return "directory";
     }
     return stat.isSymbolicLink() ? "symlink" : "file";
   }
 
-  /** Removes what stands at `path`, whose parent is a resolved path; nothing there is no error. */
-  remove(path: ByteString): void {
+  /**
+   * Removes what stands at `path`, whose parent is a resolved path; nothing there is no error.
+   * @returns the known directories that are gone: `path`, if it was one, and those below
+   */
+  remove(path: ByteString): readonly ByteString[] {
     removeTree(this.root, path);
-    this.#forget(path, `${path}/`);
-    this.#directories.delete(path);
+    this.#directories.get(parentOf(path))?.delete(path);
+    return this.#forget(path);
   }
 
-  /** Removes all that the resolved directory `path` holds. */
-  empty(path: ByteString): void {
+  /**
+   * Removes all that the resolved directory `path` holds.
+   * @returns the known directories that are gone
+   */
+  empty(path: ByteString): readonly ByteString[] {
     emptyDirectory(this.root, path);
-    this.#forget(path, path === "" ? "" : `${path}/`);
+    const below = [...(this.#directories.get(path) ?? [])];
+    this.#directories.set(path, new Set());
+    return below.flatMap((directory) => this.#forget(directory));
   }
 
-  #forget(path: ByteString, prefix: string): void {
-    if (!this.#directories.has(path)) return;
-    for (const directory of this.#directories) {
-      if (directory !== path && directory.startsWith(prefix)) this.#directories.delete(directory);
+  #forget(path: ByteString): readonly ByteString[] {
+    const gone: ByteString[] = [];
+    const pending = [path];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const below = this.#directories.get(next);
+      if (!below) continue;
+      this.#directories.delete(next);
+      gone.push(next);
+      pending.push(...below);
     }
-    this.#directories.add("");
+    return gone;
   }
 }
 

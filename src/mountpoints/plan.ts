@@ -51,9 +51,9 @@ export function planMountPoints(
   return planner.plan();
 }
 
-/** Parents before what lies below them, and what has a kind before what takes any. */
+/** What has a kind before what takes any; parents before what lies below them. */
 function sorted(requests: readonly MountRequest[]): readonly MountRequest[] {
-  const rank = ({ target, kind }: MountRequest) => `${target}\0${kind === "any" ? 1 : 0}`;
+  const rank = ({ target, kind }: MountRequest) => `${kind === "any" ? 1 : 0}${target}`;
   return [...requests].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
@@ -66,9 +66,11 @@ interface Place {
 class Planner {
   readonly #options: PlanOptions;
   readonly #planned = new Map<ByteString, MountKind>();
+  /** What each place has to be for the requests so far. */
+  readonly #claims = new Map<ByteString, MountKind>();
   readonly #steps: Step[] = [];
   readonly #mountPoints = new Map<string, MountPoint>();
-  readonly #clashes: Clash[] = [];
+  readonly #clashes = new Map<ByteString, Clash>();
 
   constructor(options: PlanOptions) {
     this.#options = options;
@@ -76,19 +78,27 @@ class Planner {
 
   add({ target, kind }: MountRequest): void {
     const { path, standing } = this.#resolve(target);
-    const wanted = kind === "any" ? anyKind(standing) : kind;
+    const wanted = kind === "any" ? (this.#claims.get(path) ?? anyKind(standing)) : kind;
+    for (let above = parentOf(path); above !== ""; above = parentOf(above)) {
+      this.#claim(above, { wanted: "dir", target });
+    }
     const created = this.#ensure(path, { wanted, standing, target });
-    const point = { target, path: textOf(path), kind: wanted, created };
-    const before = this.#mountPoints.get(target);
-    this.#mountPoints.set(target, before ? { ...point, created: before.created } : point);
+    this.#mountPoints.set(target, { target, path: textOf(path), kind: wanted, created });
   }
 
   plan(): MountPlan {
     return {
       steps: this.#steps,
       mountPoints: [...this.#mountPoints.values()],
-      clashes: this.#clashes,
+      clashes: [...this.#clashes.values()],
     };
+  }
+
+  /** @throws StageError USAGE when another request needs the place to be of another kind */
+  #claim(path: ByteString, { wanted, target }: { wanted: MountKind; target: string }): void {
+    const claimed = this.#claims.get(path) ?? wanted;
+    if (claimed !== wanted) throw excluded(target, { path, wanted });
+    this.#claims.set(path, wanted);
   }
 
   /** Makes sure that `path` has the kind that is wanted; says whether it had to be made. */
@@ -97,12 +107,12 @@ class Planner {
     place: { wanted: MountKind; standing: Standing; target: string },
   ): boolean {
     const { wanted, standing, target } = place;
-    if (standing.kind === wanted) return false;
+    this.#claim(path, { wanted, target });
+    if (standing.kind === wanted) return this.#planned.has(path);
     const clash = { path: textOf(path), wanted };
-    if (this.#planned.has(path)) throw excluded(target, clash);
     if (standing.kind === "dir" || standing.kind === "file") {
       if (!this.#options.mayReplace(clash)) {
-        this.#clashes.push(clash);
+        this.#clashes.set(path, clash);
         return false;
       }
     }
@@ -115,16 +125,18 @@ class Planner {
   /** Where `target` leads, with the directories on the way planned. */
   #resolve(target: string): Place {
     let place: Place = { path: "", standing: { kind: "dir" } };
-    for (const name of bytesOfText(target).split("/")) {
-      if (name === "") continue;
+    const names = bytesOfText(target).split("/").filter(Boolean);
+    names.forEach((name, i) => {
       const { path, standing } = place;
       // What is walked through has to be a directory.
-      if (standing.kind !== "dir") this.#ensure(path, { wanted: "dir", standing, target });
+      if (path !== "") this.#ensure(path, { wanted: "dir", standing, target });
       const next = join(path, name);
       const found = this.#look(next);
       const end = found.kind === "symlink" ? this.#follow(next, { links: linkLimit }) : undefined;
-      place = end ?? { path: next, standing: found };
-    }
+      // The root itself can't be mounted on; a link to it at the end is one that leads nowhere.
+      const isUsable = end && (end.path !== "" || i < names.length - 1);
+      place = isUsable ? end : { path: next, standing: found };
+    });
     return place;
   }
 
@@ -174,11 +186,15 @@ function textOf(path: ByteString): string {
   return `/${Buffer.from(path, "latin1").toString("utf8")}`;
 }
 
-function excluded(target: string, { path, wanted }: Clash): StageError {
-  const other = wanted === "dir" ? "a file" : "a directory";
+function excluded(
+  target: string,
+  { path, wanted }: { path: ByteString; wanted: MountKind },
+): StageError {
+  const [kind, other] = wanted === "dir" ? ["a directory", "a file"] : ["a file", "a directory"];
+  const place = `/${displayPath(path)}`;
   return new StageError(
     "USAGE",
-    `the mount target ${displayPath(bytesOfText(target))} needs ${path} as ${wanted === "dir" ? "a directory" : "a file"}, but another one needs it as ${other}`,
+    `the mount target ${displayPath(bytesOfText(target))} needs ${place} to be ${kind}, but another one needs ${other} there`,
     { hint: "choose other targets" },
   );
 }

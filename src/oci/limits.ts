@@ -12,6 +12,8 @@ export interface Limits {
   readonly unpacked: number;
   /** Bytes of one file. */
   readonly file: number;
+  /** Bytes of names and attributes of a layer that are kept beside its tree. */
+  readonly record: number;
   /** Components of a path. */
   readonly depth: number;
   /** Bytes of a layer for each byte as it is stored; counts from a gibibyte on. */
@@ -25,6 +27,7 @@ export const defaultLimits: Limits = {
   entries: 10_000_000,
   unpacked: 1024 ** 4,
   file: 1024 ** 4,
+  record: 256 * 1024 ** 2,
   depth: 1024,
   // gzip reaches 1032 at the most, on zeros; programs and data stay below 10.
   ratio: 500,
@@ -71,6 +74,7 @@ const named: Readonly<Record<keyof Limits, { code: ErrorCode; what: string; opti
   entries: { code: "LIMIT_ENTRIES", what: "entries in a layer", option: "--max-entries" },
   unpacked: { code: "LIMIT_UNPACKED", what: "unpacked bytes in a layer", option: "--max-unpacked" },
   file: { code: "LIMIT_FILE", what: "bytes in a file", option: "--max-file" },
+  record: { code: "LIMIT_RECORD", what: "bytes to be kept on record", option: "--max-record" },
   depth: { code: "LIMIT_DEPTH", what: "components in a path", option: "--max-depth" },
   ratio: { code: "LIMIT_RATIO", what: "bytes for each compressed one", option: "--max-ratio" },
 };

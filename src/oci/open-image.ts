@@ -79,7 +79,12 @@ async function openBundle(
   }
   if (isDirectory) return openDirectory(path, options.limits);
   if (isPlainTar(path)) return openTarFile(path, options.limits);
-  return await spool({ ...options, archive: createReadStream(path), label: path });
+  return await spool({ ...options, archive: contentOf(path), label: path });
+}
+
+/** Opens the file when it is first read: nobody would close it for a reader that never begins. */
+async function* contentOf(path: string): AsyncGenerator<Buffer> {
+  yield* createReadStream(path);
 }
 
 function isDirectoryAt(path: string): boolean {
