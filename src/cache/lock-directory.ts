@@ -47,7 +47,8 @@ export function lockFileSystem(): LockFileSystem {
   let lastSeen: string | undefined;
 
   const take = (path: string) => {
-    const made = `${path}.${own}`;
+    // Not named after the owner: with a layer's name before it, that could be too long a name.
+    const made = `${path}.${randomBytes(6).toString("hex")}`;
     mkdirSync(made, { mode: 0o700 });
     try {
       writeFileSync(join(made, own), "", { flag: "wx" });

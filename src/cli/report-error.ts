@@ -9,7 +9,9 @@ import { Interrupted } from "./interruption.js";
 export function reportError(error: unknown, options: { json: boolean }): number {
   const known = asStageError(error);
   if (options.json) {
-    process.stderr.write(`${JSON.stringify({ error: known.toReport() })}\n`);
+    const { code, message, hint } = known;
+    const error = { code, message: printable(message), hint: hint && printable(hint) };
+    process.stderr.write(`${JSON.stringify({ error })}\n`);
   } else {
     const hint = known.hint === undefined ? "" : ` (${known.hint})`;
     process.stderr.write(`stage-rootfs: ${printable(known.message + hint)}\n`);

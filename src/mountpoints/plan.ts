@@ -22,6 +22,7 @@ export interface Clash {
 }
 
 export interface MountPlan {
+  /** As if all clashes were places that may be replaced: with a clash nothing may be done. */
   readonly steps: readonly Step[];
   readonly mountPoints: readonly MountPoint[];
   readonly clashes: readonly Clash[];
@@ -70,7 +71,7 @@ class Planner {
   readonly #claims = new Map<ByteString, MountKind>();
   readonly #steps: Step[] = [];
   readonly #mountPoints = new Map<string, MountPoint>();
-  readonly #clashes = new Map<ByteString, Clash>();
+  readonly #clashes: Clash[] = [];
 
   constructor(options: PlanOptions) {
     this.#options = options;
@@ -90,7 +91,7 @@ class Planner {
     return {
       steps: this.#steps,
       mountPoints: [...this.#mountPoints.values()],
-      clashes: [...this.#clashes.values()],
+      clashes: this.#clashes,
     };
   }
 
@@ -110,12 +111,8 @@ class Planner {
     this.#claim(path, { wanted, target });
     if (standing.kind === wanted) return this.#planned.has(path);
     const clash = { path: textOf(path), wanted };
-    if (standing.kind === "dir" || standing.kind === "file") {
-      if (!this.#options.mayReplace(clash)) {
-        this.#clashes.set(path, clash);
-        return false;
-      }
-    }
+    const isOfOtherKind = standing.kind === "dir" || standing.kind === "file";
+    if (isOfOtherKind && !this.#options.mayReplace(clash)) this.#clashes.push(clash);
     if (standing.kind !== "missing") this.#steps.push({ action: "remove", path });
     this.#steps.push({ action: wanted === "dir" ? "make directory" : "make file", path });
     this.#planned.set(path, wanted);
@@ -182,8 +179,17 @@ function anyKind(standing: Standing): MountKind {
   return standing.kind === "file" ? "file" : "dir";
 }
 
+/** Runtimes are given their mounts as text. */
 function textOf(path: ByteString): string {
-  return `/${Buffer.from(path, "latin1").toString("utf8")}`;
+  try {
+    return `/${new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(path, "latin1"))}`;
+  } catch (cause) {
+    throw new StageError(
+      "IMAGE_UNSUPPORTED",
+      `a mount target leads to /${displayPath(path)}, whose name is not UTF-8`,
+      { cause },
+    );
+  }
 }
 
 function excluded(

@@ -19,10 +19,15 @@ export function standardMountRequests(options: StandardMounts): readonly MountRe
     ...directories.map((target) => ({ target, kind: "dir" }) as const),
     ...files.map((target) => ({ target, kind: "file" }) as const),
     ...(nixStore ? [{ target: "/nix/store", kind: "dir" } as const] : []),
-    ...(workingDir !== null && workingDir !== "/"
+    ...(workingDir !== null && workingDir !== "/" && !isOnFile(workingDir)
       ? [{ target: checkMountTarget(workingDir), kind: "dir" } as const]
       : []),
   ];
+}
+
+/** Whether a WorkingDir is one of the standard files, or below one: nothing can start there. */
+function isOnFile(workingDir: string): boolean {
+  return files.some((file) => workingDir === file || workingDir.startsWith(`${file}/`));
 }
 
 /**

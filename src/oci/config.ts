@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import * as v from "valibot";
 import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
 import { type Digest, digestOf } from "./digest.js";
 import { digestSchema, parseDocument } from "./document.js";
 import type { Platform } from "./platform.js";
@@ -59,9 +60,9 @@ const runtimeSchema = v.object({
 });
 
 const configSchema = v.object({
-  os: v.optional(v.string(), "linux"),
-  architecture: v.optional(v.string(), ""),
-  variant: v.optional(v.string()),
+  os: v.nullish(v.string(), "linux"),
+  architecture: v.nullish(v.string(), ""),
+  variant: v.nullish(v.string()),
   config: v.nullish(runtimeSchema),
   rootfs: v.object({
     type: v.literal("layers"),
@@ -76,11 +77,16 @@ const configSchema = v.object({
 export function parseConfig(bytes: Buffer, what: string): ImageConfig {
   const parsed = parseDocument(bytes, { schema: configSchema, what });
   if (parsed.os !== "linux") {
-    throw new StageError("IMAGE_UNSUPPORTED", `${what}: an image for ${parsed.os}, not for linux`);
+    const os = printable(parsed.os);
+    throw new StageError("IMAGE_UNSUPPORTED", `${what}: an image for ${os}, not for linux`);
   }
   return {
     imageId: digestOf(bytes),
-    platform: { os: parsed.os, architecture: parsed.architecture, variant: parsed.variant },
+    platform: {
+      os: parsed.os,
+      architecture: parsed.architecture,
+      variant: parsed.variant ?? undefined,
+    },
     diffIds: parsed.rootfs.diff_ids ?? [],
     runtime: runtimeOf(parsed.config ?? {}),
   };

@@ -10,6 +10,8 @@ export interface Descriptor {
   readonly size: number;
   readonly annotations: Readonly<Record<string, string>>;
   readonly platform: DescriptorPlatform | undefined;
+  /** What the content is, where it is an artifact. */
+  readonly artifactType: string | undefined;
 }
 
 export interface DescriptorPlatform {
@@ -22,11 +24,11 @@ const platformSchema = v.pipe(
   v.object({
     os: v.string(),
     architecture: v.string(),
-    variant: v.optional(v.string()),
+    variant: v.nullish(v.string()),
   }),
-  v.transform(
-    ({ os, architecture, variant }): DescriptorPlatform => ({ os, architecture, variant }),
-  ),
+  v.transform(({ os, architecture, variant }): DescriptorPlatform => {
+    return { os, architecture, variant: variant ?? undefined };
+  }),
 );
 
 export const descriptorSchema: v.GenericSchema<unknown, Descriptor> = v.pipe(
@@ -36,14 +38,16 @@ export const descriptorSchema: v.GenericSchema<unknown, Descriptor> = v.pipe(
     size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
     annotations: v.nullish(v.record(v.string(), v.string())),
     platform: v.nullish(platformSchema),
+    artifactType: v.nullish(v.string()),
   }),
   v.transform(
-    ({ mediaType, digest, size, annotations, platform }): Descriptor => ({
+    ({ mediaType, digest, size, annotations, platform, artifactType }): Descriptor => ({
       mediaType,
       digest,
       size,
       annotations: annotations ?? {},
       platform: platform ?? undefined,
+      artifactType: artifactType ?? undefined,
     }),
   ),
 );

@@ -31,7 +31,21 @@ export function parseDocument<Output>(
   if (result.success) return result.output;
   const issue = result.issues[0];
   const place = v.getDotPath(issue) ?? "the document";
-  throw new StageError("IMAGE_INVALID", `${what}: ${place}: ${printable(issue.message)}`);
+  throw new StageError("IMAGE_INVALID", `${what}: ${printable(place)}: ${faultOf(issue)}`);
+}
+
+/** What is wrong with a value; the value itself may be long, or secret. */
+function faultOf(issue: v.BaseIssue<unknown>): string {
+  if (issue.kind !== "schema") return printable(issue.message);
+  const expected = issue.expected ?? "something else";
+  return `should be ${printable(expected)}, but is ${typeName(issue.input)}`;
+}
+
+function typeName(value: unknown): string {
+  if (value === undefined) return "missing";
+  if (value === null) return "null";
+  if (typeof value === "object") return Array.isArray(value) ? "an array" : "an object";
+  return `a ${typeof value}`;
 }
 
 function parseJson(bytes: Buffer, what: string): unknown {

@@ -2,7 +2,13 @@ import * as v from "valibot";
 import { StageError } from "../errors.js";
 import { type Descriptor, descriptorSchema } from "./descriptor.js";
 import { parseDocument } from "./document.js";
-import { checkConfigType, checkLayerType, documentKindOf, refuseSchema1 } from "./media-types.js";
+import {
+  checkConfigType,
+  checkLayerType,
+  documentKindOf,
+  isDocumentType,
+  refuseSchema1,
+} from "./media-types.js";
 
 /** An image manifest (image-spec, manifest.md; Docker's image manifest version 2, schema 2). */
 export interface Manifest {
@@ -18,7 +24,7 @@ export interface Index {
 
 const headSchema = v.object({
   schemaVersion: v.number(),
-  mediaType: v.optional(v.string()),
+  mediaType: v.nullish(v.string()),
   config: v.optional(v.unknown()),
   layers: v.optional(v.unknown()),
   manifests: v.optional(v.unknown()),
@@ -26,10 +32,17 @@ const headSchema = v.object({
 
 const manifestSchema = v.object({
   config: descriptorSchema,
-  layers: v.array(descriptorSchema),
+  layers: v.nullish(v.array(descriptorSchema), []),
 });
 
-const indexSchema = v.object({ manifests: v.array(descriptorSchema) });
+/** Entries of types that mean nothing here are left out before anything else of them is read. */
+const indexSchema = v.object({
+  manifests: v.pipe(
+    v.array(v.looseObject({ mediaType: v.string() })),
+    v.transform((entries): unknown => entries.filter((entry) => isDocumentType(entry.mediaType))),
+    v.array(descriptorSchema),
+  ),
+});
 
 /**
  * Parses an image manifest and checks that it is one of a container image that can be staged.
@@ -56,8 +69,15 @@ export function parseIndex(bytes: Buffer, what: string): Index {
 function checkHead(bytes: Buffer, expected: { what: string; kind: "manifest" | "index" }): void {
   const { what, kind } = expected;
   const head = parseDocument(bytes, { schema: headSchema, what });
-  refuseSchema1(head.mediaType, head.schemaVersion);
-  const stated = head.mediaType === undefined ? kind : documentKindOf(head.mediaType);
+  const mediaType = head.mediaType ?? undefined;
+  refuseSchema1(mediaType, head.schemaVersion);
+  if (head.schemaVersion !== 2) {
+    throw new StageError(
+      "IMAGE_UNSUPPORTED",
+      `${what}: schemaVersion ${head.schemaVersion} is not supported`,
+    );
+  }
+  const stated = mediaType === undefined ? kind : documentKindOf(mediaType);
   const hasLayers = head.config !== undefined || head.layers !== undefined;
   const isOther = kind === "manifest" ? head.manifests !== undefined : hasLayers;
   if (stated !== kind || isOther) {

@@ -36,9 +36,18 @@ export function documentKindOf(mediaType: string): DocumentKind | undefined {
   return documentKinds.get(mediaType);
 }
 
+/** Whether a media type is that of a manifest or index, of whatever age. */
+export function isDocumentType(mediaType: string): boolean {
+  return documentKindOf(mediaType) !== undefined || isSchema1(mediaType);
+}
+
+export function isSchema1(mediaType: string): boolean {
+  return schema1.test(mediaType);
+}
+
 /** @throws StageError IMAGE_UNSUPPORTED for Docker's image manifest version 2, schema 1 */
 export function refuseSchema1(mediaType: string | undefined, schemaVersion: number): void {
-  if (schemaVersion !== 1 && !(mediaType !== undefined && schema1.test(mediaType))) return;
+  if (schemaVersion !== 1 && !(mediaType !== undefined && isSchema1(mediaType))) return;
   throw new StageError(
     "IMAGE_UNSUPPORTED",
     "Docker manifests of schema 1 are not supported: they do not say what the layers unpack to",
@@ -46,9 +55,14 @@ export function refuseSchema1(mediaType: string | undefined, schemaVersion: numb
   );
 }
 
+/** Whether a media type is that of a container image's config. */
+export function isConfigType(mediaType: string): boolean {
+  return configTypes.has(mediaType);
+}
+
 /** @throws StageError IMAGE_UNSUPPORTED for artifacts that are no container images */
 export function checkConfigType(mediaType: string): void {
-  if (configTypes.has(mediaType)) return;
+  if (isConfigType(mediaType)) return;
   throw new StageError(
     "IMAGE_UNSUPPORTED",
     `not a container image, but an artifact with a config of type ${printable(mediaType)}`,

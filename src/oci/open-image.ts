@@ -165,6 +165,6 @@ function checkPlatform(label: string, options: { image: Image; wanted: Platform 
   if (platformsAgree(wanted, { os, architecture, variant })) return;
   throw new StageError(
     "NOT_FOUND",
-    `${label} holds an image for ${image.platform}, not for ${formatPlatform(wanted)}`,
+    `${label} holds an image for ${printable(image.platform)}, not for ${formatPlatform(wanted)}`,
   );
 }

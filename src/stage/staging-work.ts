@@ -103,10 +103,11 @@ export class StagingWork {
       name: this.#nameOf(layer),
       parse: parseLayerRecord,
       unpack: async (tree) => {
-        const span = (await this.#opener.open()).layers.find((l) => l.diffId === diffId)?.span;
-        if (!span) throw new TypeError(`the image has no layer ${diffId}`);
+        const { layers } = await this.#opener.open();
+        const blob = layers.find((l) => l.diffId === diffId && l.digest === digest);
+        if (!blob) throw new TypeError(`the image has no layer ${diffId}`);
         options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
-        const task = { span, diffId, digest, tree, policy, limits };
+        const task = { span: blob.span, diffId, digest, tree, policy, limits };
         return await this.#run((workers) => workers.unpack(task));
       },
     });

@@ -1,4 +1,4 @@
-import { closeSync, realpathSync } from "node:fs";
+import { closeSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
 import { errnoOf, fromSystemError, StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
@@ -36,8 +36,14 @@ function labOf(directory: string): string | undefined {
   if (!["images", "image"].includes(basename(images))) return undefined;
   const parent = dirname(images);
   const lab = basename(parent) === "artifacts" ? dirname(parent) : parent;
-  // In /images/NAME, all the machine would be the Lab.
-  return lab === sep ? undefined : lab;
+  return isLab(lab, directory) ? lab : undefined;
+}
+
+/** A Lab has its store, and belongs to whom its images belong; any other `images` is just a name. */
+function isLab(lab: string, image: string): boolean {
+  const store = statSync(join(lab, "store"), { throwIfNoEntry: false });
+  if (lab === sep || !store?.isDirectory()) return false;
+  return statSync(lab).uid === statSync(image).uid;
 }
 
 function isInside(boundary: string, path: string): boolean {
@@ -64,6 +70,9 @@ function realPathIfAny(path: string): string | undefined {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
+    if (errno === "ELOOP" || errno === "ENAMETOOLONG") {
+      throw new StageError("IMAGE_INVALID", `${printable(path)} leads nowhere`, { cause: error });
+    }
     throw fromSystemError(error, `read ${printable(path)}`);
   }
 }

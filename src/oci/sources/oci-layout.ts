@@ -9,7 +9,7 @@ import { checkDigest, type Digest, digestOf, splitDigest } from "../digest.js";
 import { parseDocument } from "../document.js";
 import type { Image, Layer } from "../image.js";
 import { type Manifest, parseIndex, parseManifest } from "../manifest.js";
-import { documentKindOf, refuseSchema1 } from "../media-types.js";
+import { documentKindOf, isConfigType, refuseSchema1 } from "../media-types.js";
 import {
   formatPlatform,
   hostPlatform,
@@ -59,7 +59,7 @@ function checkLayoutVersion(bundle: Bundle): void {
 function chooseManifest(bundle: Bundle, options: LayoutChoice): Descriptor {
   const what = `${layoutIndexName} in ${bundle.label}`;
   const index = parseIndex(readDocument(bundle, layoutIndexName), what);
-  const candidates = index.manifests.filter(isImage).map((descriptor) => ({
+  const candidates = imagesAmong(index.manifests).map((descriptor) => ({
     value: descriptor,
     identity: descriptor.digest,
     names: namesOf(descriptor),
@@ -79,10 +79,17 @@ function namesOf({ annotations }: Descriptor): readonly string[] {
   return names.filter((name) => name !== undefined);
 }
 
+/** @throws StageError IMAGE_UNSUPPORTED where all there is are images of schema 1 */
+function imagesAmong(manifests: readonly Descriptor[]): readonly Descriptor[] {
+  const images = manifests.filter(isImage);
+  if (images.length === 0) for (const { mediaType } of manifests) refuseSchema1(mediaType, 2);
+  return images;
+}
+
 /** Manifests of signatures and attestations are kept beside those of images, and are none. */
-function isImage({ mediaType, annotations, platform }: Descriptor): boolean {
-  refuseSchema1(mediaType, 2);
+function isImage({ mediaType, annotations, platform, artifactType }: Descriptor): boolean {
   if (documentKindOf(mediaType) === undefined) return false;
+  if (artifactType !== undefined && !isConfigType(artifactType)) return false;
   if (annotations["vnd.docker.reference.type"] === "attestation-manifest") return false;
   return !(platform?.os === "unknown" && platform.architecture === "unknown");
 }
@@ -103,9 +110,9 @@ function manifestsBelow(
     );
   }
   const index = parseIndex(readBlob(bundle, entry), blobLabel(bundle, entry));
-  return index.manifests
-    .filter(isImage)
-    .flatMap((below) => manifestsBelow(bundle, { entry: below, depth: depth + 1, seen }));
+  return imagesAmong(index.manifests).flatMap((below) => {
+    return manifestsBelow(bundle, { entry: below, depth: depth + 1, seen });
+  });
 }
 
 function chooseByPlatform(

@@ -41,6 +41,15 @@ export interface TarEntry {
 /** What an archive may hold as one extended header: far more than any path or attribute needs. */
 const extensionLimit = 1024 * 1024;
 
+const globalKeywords: ReadonlySet<string> = new Set([
+  "mtime",
+  "uid",
+  "gid",
+  "path",
+  "linkpath",
+  "size",
+]);
+
 const noRecords: PaxRecords = new Map();
 
 const entryTypes: Partial<Record<string, EntryType>> = {
@@ -125,7 +134,17 @@ export class TarReader {
     const block = this.#source.read(blockSize);
     if (block.length === 0) return undefined;
     if (block.length < blockSize) throw cut();
-    return decodeHeader(block);
+    return decodeHeader(block) ?? this.#end();
+  }
+
+  /**
+   * After a block of zeros comes another, or nothing. An archive that goes on after one could be
+   * read in two ways.
+   */
+  #end(): undefined {
+    const block = this.#source.read(blockSize);
+    if (block.every((byte) => byte === 0)) return undefined;
+    throw new StageError("IMAGE_INVALID", "the tar archive goes on after its end");
   }
 
   #extension(header: TarHeader): Buffer {
@@ -139,7 +158,9 @@ export class TarReader {
   }
 
   #addGlobal(records: PaxRecords): void {
-    this.#global = new Map([...this.#global, ...records]);
+    // They stand for every entry, so only what is short and means something for all is kept.
+    const kept = [...records].filter(([keyword]) => globalKeywords.has(keyword));
+    this.#global = new Map([...this.#global, ...kept]);
   }
 }
 
