@@ -82,7 +82,21 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-const byErrno: Partial<Record<string, { code: ErrorCode; reason: string; hint?: string }>> = {
+interface Known {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly hint?: string;
+}
+
+function limitReached(of: string): Known {
+  return {
+    code: "BUSY",
+    reason: `the limit of ${of} is reached`,
+    hint: "raise the limit, or try again with --jobs 1",
+  };
+}
+
+const byErrno: Partial<Record<string, Known>> = {
   ENOENT: { code: "NOT_FOUND", reason: "no such file or directory" },
   ENOTDIR: { code: "NOT_FOUND", reason: "a part of the path is not a directory" },
   EACCES: { code: "PERMISSION", reason: "permission denied" },
@@ -100,6 +114,10 @@ const byErrno: Partial<Record<string, { code: ErrorCode; reason: string; hint?: 
     hint: "free some space, or choose another disk with --cache-dir",
   },
   EIO: { code: "NOT_WRITABLE", reason: "input/output error", hint: "look at the node's disk" },
+  EMFILE: limitReached("open files (ulimit -n)"),
+  ENFILE: limitReached("open files of the machine"),
+  EAGAIN: limitReached("processes and threads (ulimit -u)"),
+  ENOMEM: limitReached("memory"),
   EROFS: {
     code: "NOT_WRITABLE",
     reason: "the file system is read-only",

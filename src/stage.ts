@@ -1,5 +1,8 @@
+import { readdirSync } from "node:fs";
 import { readEntry } from "./cache/entry.js";
 import { checkTrust } from "./cache/location.js";
+import { fromSystemError } from "./errors.js";
+import { printable } from "./host/byte-string.js";
 import { coversRequests } from "./mountpoints/coverage.js";
 import { lookUpSource, sourceIdentity } from "./stage/known-source.js";
 import { makeResult } from "./stage/make-result.js";
@@ -22,10 +25,23 @@ export async function stageRootfs(image: string, options: StageOptions = {}): Pr
   options.signal?.throwIfAborted();
   const request = checkRequest(image, options);
   const hit = findHit(request);
-  if (hit) return hit;
+  if (hit) {
+    // Mostly empty, and then nothing more has to be loaded.
+    if (readdirSync(request.layout.tmp).length > 0) await sweep(request);
+    return hit;
+  }
   // A hit needs nothing of what unpacking does, and must not pay for loading it.
   const { stageMiss } = await import("./stage/miss.js");
-  return await stageMiss(request);
+  try {
+    return await stageMiss(request);
+  } catch (error) {
+    throw fromSystemError(error, `stage ${printable(image)}`);
+  }
+}
+
+async function sweep({ layout }: StageRequest): Promise<void> {
+  const { sweepWorkDirectories } = await import("./cache/work-directory.js");
+  sweepWorkDirectories(layout);
 }
 
 /** The result where the archive is known, and its rootfs has all mount points. */

@@ -21,6 +21,10 @@ export function showImage(node, args) {
   if (status !== 0) {
     return status;
   }
+  // Only a plain image can be staged again, and be run.
+  if (args.length !== 1 || args[0]?.startsWith("-")) {
+    return 0;
+  }
   const first = performance.now() - start;
   say(`This took ${milliseconds(first)}, with the start of Node ${node.version}.`);
   say(`Asking again takes ${milliseconds(stage(node, args).stagingMs)} of staging.`);

@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, writeFileSync } from "node:fs";
+import { lstatSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
+import { makeDirectories } from "../host/make-directories.js";
 
 /** What the choice of a cache directory depends on. */
 export interface LocationInputs {
@@ -61,11 +62,11 @@ const cacheTag = `Signature: 8a477f597d28d172789f06886806bc55
  */
 export function prepareCache(directory: string, uid: number): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory, 0o700);
     checkTrust(directory, uid);
-    mkdirSync(join(directory, "v1"), { recursive: true, mode: 0o700 });
+    makeDirectories(join(directory, "v1"), 0o700);
     for (const name of ["layers", "rootfs", "blobs", "index", "locks", "leases", "tmp"]) {
-      mkdirSync(join(directory, "v1", name), { recursive: true, mode: 0o700 });
+      makeDirectories(join(directory, "v1", name), 0o700);
     }
     writeTag(join(directory, "CACHEDIR.TAG"));
   } catch (error) {

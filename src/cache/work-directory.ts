@@ -32,10 +32,26 @@ export function makeWorkDirectory(layout: CacheLayout): string {
   return path;
 }
 
-/** Removes what dead processes left under way. */
+/** Removes what dead processes left under way; in a cache that is read-only it stays. */
 export function sweepWorkDirectories(layout: CacheLayout): void {
-  for (const name of readdirSync(layout.tmp)) {
-    if (isAbandoned(layout, name)) removeTree(join(layout.tmp, name));
+  for (const name of namesIn(layout.tmp)) {
+    if (!isAbandoned(layout, name)) continue;
+    try {
+      removeTree(join(layout.tmp, name));
+    } catch (error) {
+      // Another process may be at it too.
+      if (!["EROFS", "ENOENT", "ENOTEMPTY"].includes(errnoOf(error) ?? "")) throw error;
+    }
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    // There is no cache yet.
+    if (errnoOf(error) === "ENOENT") return [];
+    throw fromSystemError(error, `read ${directory}`);
   }
 }
 

@@ -1,13 +1,14 @@
 import { toShell } from "../launch/shell-quote.js";
 import { launchFromLine } from "./launch-from-line.js";
 import type { CommandLine } from "./options.js";
+import { writeResult } from "./output.js";
 
 /** `stage-rootfs command IMAGE -- CMD…`: the launch command, for a shell or as JSON. */
 export async function commandCommand(line: CommandLine): Promise<number> {
   const { staged, command } = await launchFromLine(line);
   const { argv, env } = command;
   const { rootfs, key } = staged;
-  process.stdout.write(
+  await writeResult(
     line.values.json
       ? `${JSON.stringify({ schemaVersion: 1, rootfs, key, argv, env })}\n`
       : `${toShell(command)}\n`,

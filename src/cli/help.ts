@@ -4,7 +4,7 @@ import type { OptionName } from "./options.js";
 /** What each option is called with, and what it does. */
 const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: string]>> = {
   "cache-dir": ["--cache-dir DIR", "the cache to use"],
-  platform: ["--platform OS/ARCH", "which platform's image (default: this machine's)"],
+  platform: ["--platform OS/ARCH[/VARIANT]", "which platform's image (default: this machine's)"],
   mount: ["--mount TARGET[:dir|file]", "make another mount point; repeat it for more"],
   "nix-store": ["--nix-store", "prepare /nix/store; run and command mount the host's there"],
   owner: ["--owner image|squash", "whose the files are, for root (default: image)"],
@@ -19,11 +19,14 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   "max-record": ["--max-record BYTES", "names and attributes kept on record (default: 256M)"],
   "max-depth": ["--max-depth N", "components of a path (default: 1024, at most 4096)"],
   "max-ratio": ["--max-ratio N", "how far a layer may be compressed (default: 500 to 1)"],
-  bind: ["--bind SRC:DST[:ro|rw]", "mount SRC of the host at DST; repeat it for more"],
+  bind: ["--bind SRC:DST[:ro|rw]", "mount SRC of the host at DST, read-write unless :ro"],
   env: ["--env NAME=VALUE", "set an environment variable; repeat it for more"],
   chdir: ["--chdir DIR", "start in DIR (default: the image's WorkingDir)"],
   json: ["--json", "print the result, or the error, as JSON"],
-  progress: ["--progress auto|plain|json|none", "what to say on stderr meanwhile"],
+  progress: [
+    "--progress auto|plain|json|none",
+    "what to say on stderr (auto: nothing if no terminal)",
+  ],
   quiet: ["-q, --quiet", "no progress and no warnings"],
   help: ["-h, --help", "show this help"],
   version: ["--version", "show the version"],
@@ -31,7 +34,13 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
 
 const references = `IMAGE is a file or directory: a docker-archive or oci-archive (plain, gzip or zstd), an OCI
 layout, or an unpacked docker-archive, told apart by content. Or say which it is:
-docker-archive:FILE[:REF], oci-archive:FILE[:REF], oci:DIR[:REF]. Or - for an archive on stdin.`;
+docker-archive:FILE[:REF], oci-archive:FILE[:REF], oci:DIR[:REF]. Or - for an archive on stdin.
+
+The cache is --cache-dir, else $STAGE_ROOTFS_CACHE_DIR, else /var/cache/stage-rootfs for root and
+/var/tmp/stage-rootfs-UID for others. STAGE_ROOTFS_DEBUG=1 adds a stack trace to errors.
+
+Exit status: 0 done, 2 wrong usage, 65 bad image, 66 no such image, 73 disk full or read-only,
+75 busy, 77 no permission, 125 no sandbox, 70 a bug, 128+N stopped by signal N.`;
 
 /** The help of one command; of the nameless one, with an overview of the others. */
 export function helpText(command: Command): string {

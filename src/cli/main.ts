@@ -2,6 +2,7 @@ import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { type Command, commands, findCommand } from "./commands.js";
 import { type CommandLine, type OptionName, parseCommandLine } from "./options.js";
+import { writeResult } from "./output.js";
 import { reportError } from "./report-error.js";
 
 /**
@@ -26,12 +27,12 @@ async function dispatch(command: Command, line: CommandLine): Promise<number> {
   const { values, words } = line;
   if (values.version) {
     const { version } = await import("./version.js");
-    process.stdout.write(`${version()}\n`);
+    await writeResult(`${version()}\n`);
     return 0;
   }
   if (values.help) {
     const { helpText } = await import("./help.js");
-    process.stdout.write(helpText(command));
+    await writeResult(helpText(command));
     return 0;
   }
   checkOptions(command, line);

@@ -1,24 +1,30 @@
 import type { Warning } from "../extract/layer-record.js";
 import type { StageEvent } from "../stage/result.js";
+import { writeMessage } from "./output.js";
+
+/** How long a wait for another process goes unmentioned in a log, in milliseconds. */
+const patience = 5000;
+
+export type ProgressWish = "auto" | "plain" | "json" | "none";
 
 /** How a staging shows on stderr; undefined for not at all. */
-export function progressReporter(
-  wanted: "auto" | "plain" | "json" | "none",
-): ((event: StageEvent) => void) | undefined {
-  switch (wanted) {
-    case "json":
-      return (event) => process.stderr.write(`${JSON.stringify(event)}\n`);
-    case "plain":
-      return reportPlainly;
-    case "auto":
-      return process.stderr.isTTY ? reportPlainly : undefined;
-    default:
-      return undefined;
-  }
+export function progressReporter(wish: ProgressWish): ((event: StageEvent) => void) | undefined {
+  if (wish === "none") return undefined;
+  if (wish === "json") return (event) => writeMessage(JSON.stringify(event));
+  return wish === "plain" || process.stderr.isTTY ? reportPlainly : longWaitReporter();
 }
 
 function reportPlainly(event: StageEvent): void {
-  process.stderr.write(`stage-rootfs: ${describe(event)}\n`);
+  writeMessage(`stage-rootfs: ${describe(event)}`);
+}
+
+/** Without a terminal, only that it waits, and only when it does for long: a job may be stuck. */
+function longWaitReporter(): (event: StageEvent) => void {
+  let timer: NodeJS.Timeout | undefined;
+  return (event) => {
+    clearTimeout(timer);
+    if (event.type === "waiting") timer = setTimeout(reportPlainly, patience, event).unref();
+  };
 }
 
 function describe(event: StageEvent): string {
@@ -38,9 +44,8 @@ function describe(event: StageEvent): string {
 /** Says on stderr what was left out or changed. */
 export function reportWarnings(warnings: readonly Warning[]): void {
   for (const { message, count, examples } of warnings) {
-    const instance = examples.slice(0, 3).join(", ");
-    process.stderr.write(
-      `stage-rootfs: warning: ${message} (${count}: ${instance}${count > 3 ? ", ..." : ""})\n`,
-    );
+    const shown = examples.slice(0, 3).join(", ");
+    const more = count > 3 ? ", ..." : "";
+    writeMessage(`stage-rootfs: warning: ${message} (${count}: ${shown}${more})`);
   }
 }

@@ -1,6 +1,7 @@
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { Interrupted } from "./interruption.js";
+import { writeMessage } from "./output.js";
 
 /**
  * Says on stderr what went wrong, in one line or as JSON.
@@ -11,12 +12,12 @@ export function reportError(error: unknown, options: { json: boolean }): number 
   if (options.json) {
     const { code, message, hint } = known;
     const error = { code, message: printable(message), hint: hint && printable(hint) };
-    process.stderr.write(`${JSON.stringify({ error })}\n`);
+    writeMessage(JSON.stringify({ error }));
   } else {
     const hint = known.hint === undefined ? "" : ` (${known.hint})`;
-    process.stderr.write(`stage-rootfs: ${printable(known.message + hint)}\n`);
+    writeMessage(`stage-rootfs: ${printable(known.message + hint)}`);
   }
-  if (process.env["STAGE_ROOTFS_DEBUG"] === "1") process.stderr.write(`${stackOf(error)}\n`);
+  if (process.env["STAGE_ROOTFS_DEBUG"] === "1") writeMessage(stackOf(error));
   return error instanceof Interrupted ? error.signalStatus : known.exitStatus;
 }
 

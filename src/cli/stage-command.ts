@@ -1,5 +1,6 @@
 import { StageError } from "../errors.js";
 import type { CommandLine } from "./options.js";
+import { writeResult } from "./output.js";
 import { stageFromLine } from "./stage-from-line.js";
 
 /** `stage-rootfs IMAGE`: the rootfs path on stdout, or all of the result as JSON. */
@@ -10,6 +11,6 @@ export async function stageCommand(line: CommandLine): Promise<number> {
     });
   }
   const result = await stageFromLine(line);
-  process.stdout.write(line.values.json ? `${JSON.stringify(result)}\n` : `${result.rootfs}\n`);
+  await writeResult(line.values.json ? `${JSON.stringify(result)}\n` : `${result.rootfs}\n`);
   return 0;
 }

@@ -12,6 +12,7 @@ import {
   sizeOption,
 } from "./options.js";
 import { progressReporter, reportWarnings } from "./progress.js";
+import { leaveDeletedDirectory } from "./working-directory.js";
 
 /**
  * Stages the image of a command line, with its options, and says on stderr what is to be said.
@@ -22,6 +23,7 @@ export async function stageFromLine(
   mounts: readonly MountRequest[] = [],
 ): Promise<StageResult> {
   const [image = ""] = words;
+  leaveDeletedDirectory([image, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
   const wanted = choiceOption(values, {
     name: "progress",
     words: ["auto", "plain", "json", "none"] as const,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Tinypool } from "tinypool";
-import { StageError } from "../errors.js";
+import { fromSystemError, StageError } from "../errors.js";
 import type { AssembleTask } from "./assemble-rootfs.js";
 import type { LayerRecord } from "./layer-record.js";
 import type { UnpackLayerTask } from "./unpack-layer.js";
@@ -25,13 +25,16 @@ export function startWorkers(count: number): Workers {
     // Threads that wait for the next layer are worth keeping for as long as the pool lives.
     idleTimeout: 60_000,
   });
+  // A thread that can't be started fails all that waits for one.
+  const broken = new Promise<never>((_, reject) => {
+    pool.on("error", (error: unknown) => reject(fromSystemError(error, "start a worker thread")));
+  });
+  broken.catch(() => undefined);
+  const run = async (name: string, task: UnpackLayerTask | AssembleTask) =>
+    await Promise.race([pool.run(task, { name }), broken]);
   return {
-    async unpack(task) {
-      return unwrap(await pool.run(task, { name: "unpack" }));
-    },
-    async assemble(task) {
-      return unwrap(await pool.run(task, { name: "assemble" }));
-    },
+    unpack: async (task) => unwrap<LayerRecord>(await run("unpack", task)),
+    assemble: async (task) => unwrap<void>(await run("assemble", task)),
     close: () => pool.destroy(),
   };
 }

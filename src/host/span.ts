@@ -26,7 +26,9 @@ export function openRegularFile(path: string): { fd: number; size: number } {
     // What opening a socket, or a device without a driver, fails with.
     if (errnoOf(error) !== "ENXIO") throw fromSystemError(error, `read ${printable(path)}`);
   }
-  throw new StageError("IMAGE_INVALID", `${printable(path)} is not a regular file`);
+  throw new StageError("IMAGE_INVALID", `${printable(path)} is not a regular file`, {
+    hint: "an archive from a pipe is read from standard input: give - as the image",
+  });
 }
 
 /**

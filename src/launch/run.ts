@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { StageError } from "../errors.js";
 import type { LaunchCommand } from "./bwrap.js";
+import { closeInherited } from "./close-inherited.js";
 import { childrenOf } from "./process-tree.js";
 
 /** The signals that are meant for what runs in the sandbox. */
@@ -28,6 +29,7 @@ const statusFd = 3;
  */
 export async function runBwrap({ argv, env }: LaunchCommand): Promise<number> {
   const [program, ...options] = argv;
+  closeInherited();
   // In a session of its own a signal from the terminal reaches the command once, through us, and
   // not bwrap, which would die of it and take the command along.
   const child = spawn(program, ["--json-status-fd", String(statusFd), ...options], {
@@ -36,17 +38,21 @@ export async function runBwrap({ argv, env }: LaunchCommand): Promise<number> {
     detached: true,
   });
   const status = new StatusReader(child);
-  const stopPassing = passSignals(status);
+  const passing = passSignals(status);
   try {
     const { code, signal } = await ended(child, program);
     const report = await status.finished;
     if (report.exitCode !== undefined) return report.exitCode;
     if (signal) return 128 + constants.signals[signal];
+    // A signal that was passed on before the command had begun.
+    if (code !== null && passing.sent.some((sent) => code === 128 + constants.signals[sent])) {
+      return code;
+    }
     throw new StageError("SANDBOX", `bwrap could not start the sandbox (exit status ${code})`, {
       hint: "bwrap's own message stands above; try the printed command: stage-rootfs command IMAGE",
     });
   } finally {
-    stopPassing();
+    passing.stop();
   }
 }
 
@@ -101,14 +107,20 @@ class StatusReader {
 /**
  * Passes signals on to the command itself: bwrap's first process in the sandbox is its init, and the
  * command is that one's child.
- * @returns what ends it
  */
-function passSignals(status: StatusReader): () => void {
+function passSignals(status: StatusReader): {
+  readonly sent: readonly NodeJS.Signals[];
+  readonly stop: () => void;
+} {
+  const sent: NodeJS.Signals[] = [];
   const waiting: NodeJS.Signals[] = [];
   const deliver = () => {
     const command = status.firstPid === undefined ? undefined : childrenOf(status.firstPid)[0];
     if (command === undefined) return;
-    for (const signal of waiting.splice(0)) kill(command, signal);
+    for (const signal of waiting.splice(0)) {
+      sent.push(signal);
+      kill(command, signal);
+    }
   };
   // Signals that come before the command has been started wait for it.
   const timer = setInterval(() => waiting.length > 0 && deliver(), 10);
@@ -117,10 +129,11 @@ function passSignals(status: StatusReader): () => void {
     deliver();
   };
   for (const signal of passedOn) process.on(signal, pass);
-  return () => {
+  const stop = () => {
     clearInterval(timer);
     for (const signal of passedOn) process.off(signal, pass);
   };
+  return { sent, stop };
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  futimesSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -90,15 +91,20 @@ function perform(rootfs: string, { action, path }: Step): void {
   } else if (action === "make directory") {
     mkdirSync(target, { mode: 0o700 });
     chmodSync(target, shared.has(path) ? 0o1777 : 0o755);
+    restoreTime(target, before);
   } else {
     const fd = openSync(target, createNew, 0o600);
     fchmodSync(fd, 0o644);
+    futimesSync(fd, fileTime(before), fileTime(before));
     closeSync(fd);
   }
   restoreTime(parent, before);
 }
 
-/** A mount point is none of the image's changes: its directory keeps the image's time. */
+/**
+ * A mount point is none of the image's changes: its directory keeps the image's time, and it gets the
+ * same one, so that two stagings of an image are alike.
+ */
 function restoreTime(directory: string | Buffer, mtime: number): void {
   utimesSync(directory, fileTime(mtime), fileTime(mtime));
 }

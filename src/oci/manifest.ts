@@ -32,7 +32,7 @@ const headSchema = v.object({
 
 const manifestSchema = v.object({
   config: descriptorSchema,
-  layers: v.nullish(v.array(descriptorSchema), []),
+  layers: v.nullable(v.array(descriptorSchema), []),
 });
 
 /** Entries of types that mean nothing here are left out before anything else of them is read. */

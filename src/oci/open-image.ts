@@ -1,5 +1,5 @@
-import { closeSync, createReadStream, existsSync, statSync } from "node:fs";
-import { fromSystemError, StageError, within } from "../errors.js";
+import { closeSync, createReadStream, statSync } from "node:fs";
+import { errnoOf, fromSystemError, StageError, within } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { type Compression, detectCompression } from "../host/compression.js";
 import { openRegularFile, readFully } from "../host/span.js";
@@ -45,6 +45,18 @@ export async function openImage(reference: Reference, options: OpenImageOptions)
   return image;
 }
 
+/** @throws StageError PERMISSION where that can't be told */
+function pathExists(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error) ?? "";
+    if (["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(errno)) return false;
+    throw fromSystemError(error, `read ${printable(path)}`);
+  }
+}
+
 const standardInput: Location = { path: "-", choice: undefined };
 
 /**
@@ -52,7 +64,7 @@ const standardInput: Location = { path: "-", choice: undefined };
  * @throws StageError NOT_FOUND
  */
 export function locate({ transport, location }: Reference): Location {
-  const found = divideLocation(location, existsSync);
+  const found = divideLocation(location, pathExists);
   if (found) return found;
   const isWord = transport === "path" && !location.includes("/");
   throw new StageError("NOT_FOUND", `no such file or directory: ${printable(location)}`, {
@@ -78,7 +90,7 @@ async function openBundle(
     });
   }
   if (isDirectory) return openDirectory(path, options.limits);
-  if (isPlainTar(path)) return openTarFile(path, options.limits);
+  if (!needsSpooling(path)) return openTarFile(path, options.limits);
   return await spool({ ...options, archive: contentOf(path), label: path });
 }
 
@@ -95,14 +107,17 @@ function isDirectoryAt(path: string): boolean {
   }
 }
 
-/** @throws StageError for a file that is neither a tar archive nor a compressed one */
-function isPlainTar(path: string): boolean {
+/**
+ * Whether an archive can't be read by seeking, because it is compressed.
+ * @throws StageError IMAGE_INVALID for a file that is neither a tar archive nor a compressed one
+ */
+export function needsSpooling(path: string): boolean {
   const { fd } = openRegularFile(path);
   try {
     const block = Buffer.alloc(blockSize);
     const start = block.subarray(0, readFully(fd, block, 0));
-    if (compressionOf(path, start) !== "none") return false;
-    if (looksLikeTar(start)) return true;
+    if (compressionOf(path, start) !== "none") return true;
+    if (looksLikeTar(start)) return false;
     const what = start.length === 0 ? "is empty" : "is no image archive";
     throw new StageError("IMAGE_INVALID", `${printable(path)} ${what}`, {
       hint: "expected a docker-archive or oci-archive (tar, plain or compressed with gzip or zstd)",

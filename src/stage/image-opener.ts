@@ -1,3 +1,4 @@
+import { prepareCache } from "../cache/location.js";
 import { makeWorkDirectory } from "../cache/work-directory.js";
 import { removeTree } from "../host/remove-tree.js";
 import type { Image } from "../oci/image.js";
@@ -20,13 +21,14 @@ export class ImageOpener {
   }
 
   async #open(): Promise<Image> {
-    const { reference, platform, layout, limits, options } = this.#request;
+    const { reference, platform, cacheDirectory, uid, layout, limits, options } = this.#request;
     const { openImage } = await import("../oci/open-image.js");
     return await openImage(reference, {
       platform,
       limits,
       signal: options.signal,
       spoolDirectory: () => {
+        prepareCache(cacheDirectory, uid);
         this.#spoolDirectory = makeWorkDirectory(layout);
         return this.#spoolDirectory;
       },

@@ -10,6 +10,7 @@ import { isImageSummary } from "./staged-image.js";
 export interface SourceIdentity {
   readonly identity: FileIdentity;
   readonly selection: string;
+  readonly path: string;
 }
 
 /**
@@ -25,7 +26,7 @@ export function sourceIdentity({ reference, platform }: StageRequest): SourceIde
   if (!stat?.isFile()) return undefined;
   const wanted = platform ? formatPlatform(platform) : "host";
   const selection = JSON.stringify([transport, found.choice ?? null, wanted]);
-  return { identity: fileIdentity(stat), selection };
+  return { identity: fileIdentity(stat), selection, path: found.path };
 }
 
 /** What the cache knows of the image that a reference names, without a look into the archive. */

@@ -4,33 +4,35 @@ import { sweepWorkDirectories } from "../cache/work-directory.js";
 import { StageError } from "../errors.js";
 import type { ImageSummary } from "../oci/image.js";
 import { ImageOpener } from "./image-opener.js";
-import { lookUpSource, type SourceIdentity, sourceIdentity } from "./known-source.js";
+import { type SourceIdentity, sourceIdentity } from "./known-source.js";
 import { makeResult } from "./make-result.js";
 import type { StageRequest } from "./request.js";
+import { type ResolvedSource, resolveSource } from "./resolve-source.js";
 import type { StageResult } from "./result.js";
 import { StagingWork } from "./staging-work.js";
 import { ensureVariant } from "./variant.js";
 
 /** Stages an image whose rootfs is not known to stand ready. */
 export async function stageMiss(request: StageRequest): Promise<StageResult> {
-  const { layout, cacheDirectory, uid } = request;
-  prepareCache(cacheDirectory, uid);
   const source = sourceIdentity(request);
   const opener = new ImageOpener(request);
   const work = new StagingWork(request, opener);
+  let resolved: ResolvedSource | undefined;
   try {
-    const known = lookUpSource(request, source);
-    const summary = known ?? summaryOf(await opener.open());
+    resolved = await resolveSource(request, { source, opener, work });
+    const { summary, isKnown } = resolved;
     const resolveMs = performance.now() - request.startedAt;
+    prepareCache(request.cacheDirectory, request.uid);
     const { entry, requests, hit } = await ensureVariant(request, { summary, work, opener });
-    if (source && !known) remember(request, { source, summary, hit });
+    if (source && !isKnown) remember(request, { source, summary, hit });
     const timings = { ...work.timings, resolveMs };
     return makeResult(request, { summary, entry, requests, hit, unpacked: work.unpacked, timings });
   } finally {
     await work.close();
     opener.close();
+    await resolved?.release();
     // Last, because ext4 is slow to make files for a while after many were deleted.
-    sweepWorkDirectories(layout);
+    sweepWorkDirectories(request.layout);
   }
 }
 
@@ -45,9 +47,4 @@ function remember(
   } catch (error) {
     if (!(hit && error instanceof StageError && error.code === "NOT_WRITABLE")) throw error;
   }
-}
-
-function summaryOf({ imageId, manifestDigest, platform, layers }: ImageSummary): ImageSummary {
-  const summaries = layers.map(({ diffId, digest, size }) => ({ diffId, digest, size }));
-  return { imageId, manifestDigest, platform, layers: summaries };
 }

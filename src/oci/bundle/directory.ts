@@ -70,8 +70,9 @@ function realPathIfAny(path: string): string | undefined {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
-    if (errno === "ELOOP" || errno === "ENAMETOOLONG") {
-      throw new StageError("IMAGE_INVALID", `${printable(path)} leads nowhere`, { cause: error });
+    if (errno === "ELOOP") {
+      const message = `${printable(path)} leads through too many symbolic links`;
+      throw new StageError("IMAGE_INVALID", message, { cause: error });
     }
     throw fromSystemError(error, `read ${printable(path)}`);
   }

@@ -1,0 +1,31 @@
+import { StageError } from "../errors.js";
+
+/**
+ * Goes to `/` when the working directory has been deleted under us, which Node's threads can't start
+ * in. What is named by absolute paths then works as ever.
+ * @param paths those of the command line that may be relative
+ * @throws StageError NOT_FOUND for relative paths: they mean nothing any more
+ */
+export function leaveDeletedDirectory(paths: readonly (string | undefined)[]): void {
+  if (isThere()) return;
+  const relative = paths.find((path) => path !== undefined && !/^(?:[a-z-]+:)?\/|^-$/.test(path));
+  if (relative !== undefined) {
+    throw new StageError(
+      "NOT_FOUND",
+      `the working directory is gone, so "${relative}" is nowhere`,
+      {
+        hint: "give absolute paths, or cd to a directory that exists",
+      },
+    );
+  }
+  process.chdir("/");
+}
+
+function isThere(): boolean {
+  try {
+    process.cwd();
+    return true;
+  } catch {
+    return false;
+  }
+}
