@@ -27,7 +27,7 @@ export async function stageRootfs(image: string, options: StageOptions = {}): Pr
   const hit = findHit(request);
   if (hit) {
     // Mostly empty, and then nothing more has to be loaded.
-    if (readdirSync(request.layout.tmp).length > 0) await sweep(request);
+    if (readdirSync(request.layout.tmp).length > 0) await sweepCache(request);
     return hit;
   }
   // A hit needs nothing of what unpacking does, and must not pay for loading it.
@@ -39,9 +39,9 @@ export async function stageRootfs(image: string, options: StageOptions = {}): Pr
   }
 }
 
-async function sweep({ layout }: StageRequest): Promise<void> {
-  const { sweepWorkDirectories } = await import("./cache/work-directory.js");
-  sweepWorkDirectories(layout);
+async function sweepCache({ layout }: StageRequest): Promise<void> {
+  const { sweep } = await import("./cache/sweep.js");
+  sweep(layout);
 }
 
 /** The result where the archive is known, and its rootfs has all mount points. */

@@ -24,7 +24,11 @@ export class CacheLayout {
   }
 
   lock(name: string): string {
-    return join(this.#root, "locks", name);
+    return join(this.locks, name);
+  }
+
+  get locks(): string {
+    return join(this.#root, "locks");
   }
 
   /** What is under way; what a dead process left there is anybody's to remove. */

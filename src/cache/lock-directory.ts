@@ -62,8 +62,7 @@ export function lockFileSystem(): LockFileSystem {
   const remove = (path: string) => {
     const owner = holds ? own : lastSeen;
     holds = false;
-    if (owner !== undefined) ignoring(["ENOENT"], () => unlinkSync(join(path, owner)));
-    ignoring(["ENOENT", "ENOTEMPTY", "EEXIST"], () => rmdirSync(path));
+    dissolve(path, owner);
   };
   const look = (path: string) => {
     const { mtime } = statSync(path);
@@ -78,6 +77,28 @@ export function lockFileSystem(): LockFileSystem {
     stat: (path, done) => settle(done, () => look(path)),
     utimes: (path, atime, mtime, done) => settle(done, () => utimesSync(path, atime, mtime)),
   };
+}
+
+/** Takes a lock's directory away from `owner`; from anybody else it is not taken. */
+function dissolve(path: string, owner: string | undefined): void {
+  if (owner !== undefined) ignoring(["ENOENT"], () => unlinkSync(join(path, owner)));
+  ignoring(["ENOENT", "ENOTEMPTY", "EEXIST"], () => rmdirSync(path));
+}
+
+/** When a lock's directory without an owner counts as left behind, in milliseconds. */
+const orphanAge = 60_000;
+
+/**
+ * Removes the lock at `path`, or one that was being made, if a dead process left it behind. Where
+ * nobody wants that lock any more, nobody else would.
+ */
+export function removeDeadLock(path: string): void {
+  const fileName = readdirSync(path)[0];
+  const owner = ownerIn(fileName);
+  const isDead = owner
+    ? livenessOf(owner) === "dead"
+    : fileName === undefined && statSync(path).mtimeMs < Date.now() - orphanAge;
+  if (isDead) dissolve(path, fileName);
 }
 
 /** Who holds the lock at `path`, where that can be told. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
 import {
@@ -8,7 +8,6 @@ import {
   ownIdentity,
   parseIdentity,
 } from "../host/process-identity.js";
-import { removeTree } from "../host/remove-tree.js";
 import type { CacheLayout } from "./layout.js";
 
 /** How long a directory stays whose process can't be looked for, in milliseconds: a day. */
@@ -32,30 +31,8 @@ export function makeWorkDirectory(layout: CacheLayout): string {
   return path;
 }
 
-/** Removes what dead processes left under way; in a cache that is read-only it stays. */
-export function sweepWorkDirectories(layout: CacheLayout): void {
-  for (const name of namesIn(layout.tmp)) {
-    if (!isAbandoned(layout, name)) continue;
-    try {
-      removeTree(join(layout.tmp, name));
-    } catch (error) {
-      // Another process may be at it too.
-      if (!["EROFS", "ENOENT", "ENOTEMPTY"].includes(errnoOf(error) ?? "")) throw error;
-    }
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    // There is no cache yet.
-    if (errnoOf(error) === "ENOENT") return [];
-    throw fromSystemError(error, `read ${directory}`);
-  }
-}
-
-function isAbandoned(layout: CacheLayout, name: string): boolean {
+/** Whether the process that works, or worked, in a directory of that name is gone. */
+export function isAbandoned(layout: CacheLayout, name: string): boolean {
   const identity = parseIdentity(name.slice(0, name.lastIndexOf(",")));
   const liveness = identity ? livenessOf(identity) : "unknown";
   if (liveness !== "unknown") return liveness === "dead";

@@ -1,6 +1,6 @@
 import { prepareCache } from "../cache/location.js";
 import { rememberFile } from "../cache/source-index.js";
-import { sweepWorkDirectories } from "../cache/work-directory.js";
+import { sweep } from "../cache/sweep.js";
 import { StageError } from "../errors.js";
 import type { ImageSummary } from "../oci/image.js";
 import { ImageOpener } from "./image-opener.js";
@@ -32,7 +32,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     opener.close();
     await resolved?.release();
     // Last, because ext4 is slow to make files for a while after many were deleted.
-    sweepWorkDirectories(request.layout);
+    sweep(request.layout);
   }
 }
 

@@ -25,9 +25,6 @@ export type Program = keyof typeof debianPackages;
 /** What a test needs from its machine: a program, or to be run by root. */
 export type Need = Program | "root";
 
-/** Every program that the end-to-end tests may drive, with the Debian package it is in. */
-export const allPrograms: Readonly<Record<Program, string>> = debianPackages;
-
 /** The path of a program on PATH, or undefined. */
 export function findProgram(program: Program): string | undefined {
   const { PATH = "" } = process.env;

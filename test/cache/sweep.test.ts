@@ -1,0 +1,116 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { CacheLayout } from "../../src/cache/layout.js";
+import { sweep } from "../../src/cache/sweep.js";
+import { ownIdentity, type ProcessIdentity } from "../../src/host/process-identity.js";
+import { emptyCache, type TestCache } from "../support/cache.js";
+import { deadIdentities, foreignIdentities, identityOf, ownedName } from "../support/identities.js";
+import { scratchDirectory } from "../support/scratch-directory.js";
+
+/** Something under way, `age` seconds old. */
+function under(cache: TestCache, name: string, age = 0): string {
+  const path = `${cache.layout.tmp}/${name}`;
+  mkdirSync(`${path}/tree/d`, { recursive: true });
+  writeFileSync(`${path}/tree/d/f`, "");
+  const time = Date.now() / 1000 - age;
+  utimesSync(path, time, time);
+  return name;
+}
+
+const of = (identity: ProcessIdentity) => ownedName(identity);
+const day = 24 * 3600;
+
+/** A lock's directory with the given owner, `age` seconds old. */
+function lockOf(
+  cache: TestCache,
+  lock: { name: string; owner: string | undefined; age?: number },
+): string {
+  const { name, owner, age = 0 } = lock;
+  const path = cache.layout.lock(name);
+  mkdirSync(path, { recursive: true });
+  if (owner !== undefined) writeFileSync(`${path}/${owner}`, "");
+  const time = Date.now() / 1000 - age;
+  utimesSync(path, time, time);
+  return path;
+}
+
+describe("the sweep", () => {
+  test.each(Object.entries(deadIdentities()))("removes what %s has left", (_, owner) => {
+    const cache = emptyCache();
+    under(cache, of(owner));
+    sweep(cache.layout);
+    expect(readdirSync(cache.layout.tmp)).toEqual([]);
+  });
+
+  test("removes directories that lack permissions", () => {
+    const cache = emptyCache();
+    const [dead] = Object.values(deadIdentities());
+    if (!dead) throw new Error("there are dead identities");
+    const name = under(cache, of(dead));
+    chmodSync(`${cache.layout.tmp}/${name}/tree/d`, 0o000);
+    chmodSync(`${cache.layout.tmp}/${name}/tree`, 0o555);
+    sweep(cache.layout);
+    expect(readdirSync(cache.layout.tmp)).toEqual([]);
+  });
+
+  test("keeps what processes that live work on, however old", () => {
+    const cache = emptyCache();
+    const kept = [
+      under(cache, of(ownIdentity()), 100 * day),
+      under(cache, of(identityOf(process.ppid)), 100 * day),
+    ];
+    sweep(cache.layout);
+    expect(readdirSync(cache.layout.tmp).sort()).toEqual(kept.sort());
+  });
+
+  test.each(Object.entries(foreignIdentities))("keeps what %s works on, for a day", (_, owner) => {
+    const cache = emptyCache();
+    const kept = under(cache, of(owner), day - 60);
+    under(cache, `${of(owner)}old`, day + 60);
+    sweep(cache.layout);
+    expect(readdirSync(cache.layout.tmp)).toEqual([kept]);
+  });
+
+  test.each(["garbage", ",", "%zz,00000000-0000-4000-8000-000000000000,1,2,3,x", "-rf"])(
+    "keeps what says nothing of its owner for a day: %j",
+    (name) => {
+      const cache = emptyCache();
+      const kept = under(cache, name);
+      under(cache, `${name}-old`, 2 * day);
+      sweep(cache.layout);
+      expect(readdirSync(cache.layout.tmp)).toEqual([kept]);
+    },
+  );
+
+  test.each(Object.entries(deadIdentities()))("removes the lock that %s held", (_, owner) => {
+    const cache = emptyCache();
+    lockOf(cache, { name: "rootfs-x", owner: of(owner) });
+    lockOf(cache, { name: "rootfs-x.abc", owner: of(owner) });
+    sweep(cache.layout);
+    expect(readdirSync(cache.layout.locks)).toEqual([]);
+  });
+
+  test("keeps locks of processes that live or can't be looked for", () => {
+    const cache = emptyCache();
+    const owners = [ownIdentity(), identityOf(process.ppid), ...Object.values(foreignIdentities)];
+    const paths = owners.map((owner, i) => {
+      return lockOf(cache, { name: `lock-${i}`, owner: of(owner), age: 100 * day });
+    });
+    sweep(cache.layout);
+    expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  test("removes a lock that was never finished after a minute", () => {
+    const cache = emptyCache();
+    const fresh = lockOf(cache, { name: "fresh", owner: undefined, age: 30 });
+    const old = lockOf(cache, { name: "old", owner: undefined, age: 90 });
+    sweep(cache.layout);
+    expect([existsSync(fresh), existsSync(old)]).toEqual([true, false]);
+  });
+
+  test("does nothing where there is no cache", () => {
+    const missing = `${scratchDirectory()}/missing`;
+    sweep(new CacheLayout(missing));
+    expect(existsSync(missing)).toBe(false);
+  });
+});

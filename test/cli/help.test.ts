@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { commands, findCommand } from "../../src/cli/commands.js";
+import { helpText } from "../../src/cli/help.js";
+
+describe.each(commands.map((command) => [command.name || "plain stage-rootfs", command] as const))(
+  "the help of %s",
+  (_, command) => {
+    const text = helpText(command);
+
+    test("names every option that it takes, each on a line of its own", () => {
+      for (const option of command.options) {
+        expect(text).toMatch(new RegExp(`^  (?:-\\w, )?--${option}(?: .*)?  \\S`, "m"));
+      }
+    });
+
+    test("names no option that it does not take", () => {
+      const options = text.slice(text.indexOf("Options:"), text.indexOf("IMAGE is"));
+      const named = [...options.matchAll(/^ {2}(?:-\w, )?--([a-z-]+)/gm)].map(([, name]) => name);
+      expect(named).toEqual([...command.options]);
+    });
+
+    test("has the synopsis and an example that begins with the program", () => {
+      expect(text).toContain(`stage-rootfs ${command.synopsis}`);
+      expect(text).toContain(command.example);
+      expect(command.example).toContain("stage-rootfs");
+    });
+
+    test("ends with a line feed, and no line of it with blanks", () => {
+      expect(text.endsWith("\n")).toBe(true);
+      expect(text).not.toMatch(/[ \t]\n/);
+    });
+  },
+);
+
+test("the main help has an overview of all commands", () => {
+  const text = helpText(commands[0]);
+  for (const { synopsis, summary } of commands) {
+    expect(text).toContain(`stage-rootfs ${synopsis}`);
+    expect(text).toContain(summary);
+  }
+});
+
+describe("findCommand", () => {
+  test("finds each by its name", () => {
+    for (const command of commands.slice(1)) expect(findCommand(command.name)).toBe(command);
+  });
+
+  test.each(["", undefined, "Run", "runs", "image.tar", "constructor"])(
+    "finds none for %j",
+    (word) => {
+      expect(findCommand(word)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,21 @@
+import { readdirSync } from "node:fs";
+import { CacheLayout } from "../../src/cache/layout.js";
+import { prepareCache } from "../../src/cache/location.js";
+import { scratchDirectory } from "./scratch-directory.js";
+
+export interface TestCache {
+  readonly directory: string;
+  readonly layout: CacheLayout;
+}
+
+/** An empty cache of this process's user. */
+export function emptyCache(): TestCache {
+  const directory = `${scratchDirectory()}/cache`;
+  prepareCache(directory, process.geteuid?.() ?? 0);
+  return { directory, layout: new CacheLayout(directory) };
+}
+
+/** What is under way or locked in a cache: nothing, when nobody works on it. */
+export function leftovers({ directory }: TestCache): readonly string[] {
+  return ["tmp", "locks"].flatMap((name) => readdirSync(`${directory}/v1/${name}`));
+}

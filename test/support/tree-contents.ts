@@ -1,0 +1,59 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { ByteString } from "../../src/host/byte-string.js";
+import { pathBelow } from "../../src/host/byte-string.js";
+
+/** Every path below `root`, in bytes, parents first. */
+export function pathsBelow(root: string, path: ByteString = ""): ByteString[] {
+  const entries = readdirSync(pathBelow(root, path), { encoding: "latin1", withFileTypes: true });
+  return entries
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const below = path === "" ? entry.name : `${path}/${entry.name}`;
+      return entry.isDirectory() ? [below, ...pathsBelow(root, below)] : [below];
+    });
+}
+
+/** What a tree holds: `"/"` for a directory, `-> TARGET` for a symlink, the content of a file. */
+export function contents(root: string): Record<ByteString, string> {
+  return Object.fromEntries(pathsBelow(root).map((path) => [path, contentOf(root, path)]));
+}
+
+function contentOf(root: string, path: ByteString): string {
+  const target = pathBelow(root, path);
+  const stat = lstatSync(target);
+  if (stat.isDirectory()) return "/";
+  if (stat.isSymbolicLink()) return `-> ${readlinkSync(target, { encoding: "latin1" })}`;
+  return readFileSync(target, "latin1");
+}
+
+/** One line per path: type, mode, owner, time, name, content, and the names of the same file. */
+export function listing(root: string): readonly string[] {
+  const groups = new Map<string, ByteString[]>();
+  const found = ["", ...pathsBelow(root)].map((path) => {
+    const stat = lstatSync(pathBelow(root, path), { bigint: true });
+    const id = `${stat.dev}:${stat.ino}`;
+    groups.set(id, [...(groups.get(id) ?? []), path]);
+    return { path, stat, id };
+  });
+  return found.map(({ path, stat, id }) => {
+    const mode = stat.isSymbolicLink() ? "" : (stat.mode & 0o7777n).toString(8);
+    const what = contentOf(root, path);
+    const same = groups.get(id)?.filter((other) => other !== path) ?? [];
+    const also = same.length > 0 ? ` = ${same.join(" ")}` : "";
+    return `${path} ${mode} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${JSON.stringify(what)}${also}`;
+  });
+}
+
+/** Permission bits with setuid, setgid and sticky, the last component not followed. */
+export function modeOf(root: string, path: ByteString = ""): number {
+  return lstatSync(pathBelow(root, path)).mode & 0o7777;
+}
+
+/** Seconds since 1970, to the microsecond, the last component not followed. */
+export function mtimeOf(root: string, path: ByteString = ""): number {
+  return Number(lstatSync(pathBelow(root, path), { bigint: true }).mtimeNs / 1000n) / 1e6;
+}
+
+export function inodeOf(root: string, path: ByteString): bigint {
+  return lstatSync(pathBelow(root, path), { bigint: true }).ino;
+}
