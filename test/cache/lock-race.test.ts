@@ -9,7 +9,7 @@ import { deadIdentities, ownedName } from "../support/identities.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
 
 const processes = 4;
-const rounds = Number(process.env["STAGE_ROOTFS_TEST_ROUNDS"] ?? 250);
+const rounds = Number(process.env["STAGE_ROOTFS_TEST_ROUNDS"] ?? 150);
 
 /**
  * Takes each lock once, which at first belongs to a dead owner, and counts under it. Whoever else is

@@ -50,6 +50,18 @@ describe("readOrPublish", () => {
     expect(await publishing(cache, { make })).toMatchObject({ value: "made", made: false });
   });
 
+  test("reads what was made just before it got the lock", async () => {
+    const cache = emptyCache();
+    let looks = 0;
+    const read = () => (++looks === 1 ? undefined : "of another");
+    const make = () => expect.unreachable();
+    expect(await publishing(cache, { read, make })).toMatchObject({
+      value: "of another",
+      made: false,
+    });
+    expect(leftovers(cache)).toEqual([]);
+  });
+
   test("shows nothing at its place before it is whole", async () => {
     const cache = emptyCache();
     await publishing(cache, {

@@ -82,7 +82,7 @@ function shown(seed: number, layers: Stack): string {
 
 /** What is tried is always the same; other seeds and more stacks on demand. */
 const firstSeed = Number(process.env["STAGE_ROOTFS_TEST_SEED"] ?? 20_240_101);
-const count = Number(process.env["STAGE_ROOTFS_TEST_STACKS"] ?? 200);
+const count = Number(process.env["STAGE_ROOTFS_TEST_STACKS"] ?? 120);
 
 test(`${count} random stacks from seed ${firstSeed} on are put together as the spec says`, async () => {
   const outcomes = { compared: 0, refused: 0, ambiguous: 0 };

@@ -33,6 +33,25 @@ describe("markerOf", () => {
     },
   );
 
+  test.each([".wh..wh.plnk/1.2", "a/.wh..wh.orph/b/c", ".wh..wh.plnk/.wh.x"])(
+    "%j lies in a directory of AUFS's own",
+    (path) => {
+      expect(markerOf(path)).toEqual({ kind: "housekeeping" });
+    },
+  );
+
+  test("the directory a marker stands in is no part of it", () => {
+    expect(markerOf("a/b/.wh.c")).toEqual({ kind: "whiteout", name: "c" });
+    expect(markerOf("a/.wh..wh..opq")).toEqual({ kind: "opaque" });
+  });
+
+  test.each([".wh.x/c", "a/.wh.x/b/c", ".wh.x/.wh.y"])(
+    "%j is refused: nothing can lie below a whiteout",
+    (path) => {
+      expect(refusal(() => markerOf(path)).code).toBe("IMAGE_INVALID");
+    },
+  );
+
   test.each([".wh.", ".wh..", ".wh..."])("%j is refused: a whiteout of nothing", (base) => {
     expect(refusal(() => markerOf(base)).code).toBe("IMAGE_INVALID");
   });

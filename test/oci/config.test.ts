@@ -66,6 +66,11 @@ describe("parseConfig", () => {
     });
   });
 
+  it("takes null for a missing platform's parts", () => {
+    const { platform } = parse({ os: null, architecture: null, variant: null, rootfs });
+    expect(platform).toEqual({ os: "linux", architecture: "", variant: undefined });
+  });
+
   it("takes what is null, empty or missing for nothing, as Docker writes it", () => {
     const nulls = {
       User: null,

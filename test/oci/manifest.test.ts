@@ -137,6 +137,14 @@ describe("parseManifest", () => {
     });
   });
 
+  it.each([0, 3, 2.5])("refuses documents of schemaVersion %d", (schemaVersion) => {
+    const code = "IMAGE_UNSUPPORTED";
+    expect(refusal(() => parse({ ...manifest, schemaVersion }))).toMatchObject({ code });
+    expect(refusal(() => parseIndex(json({ ...index, schemaVersion }), "the index"))).toMatchObject(
+      { code },
+    );
+  });
+
   it.each([
     { schemaVersion: 1, name: "x", tag: "y", fsLayers: [] },
     { schemaVersion: 1, mediaType: "application/vnd.docker.distribution.manifest.v1+prettyjws" },

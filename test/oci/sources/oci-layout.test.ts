@@ -288,6 +288,17 @@ describe("readOciLayout, on indexes", () => {
     expect(open(layout.finish(nested), undefined, other).platform).toBe(other);
   });
 
+  it("passes over artifacts and images of schema 1 beside an image", () => {
+    const layout = new LayoutBuilder();
+    const image = layout.image({ layers: [base] });
+    const artifact = { ...image, digest: `sha256:${"0".repeat(64)}`, artifactType: "text/sbom" };
+    const old = { ...artifact, mediaType: "application/vnd.docker.distribution.manifest.v1+json" };
+    const odd = { mediaType: "application/vnd.example+json", digest: "blake3:0", size: -1 };
+    const entries = [artifact, old, odd, { ...image, artifactType: configType }];
+    expect(open(layout.finish(...entries)).manifestDigest).toBe(image.digest);
+    expect(open(layout.finish(layout.index(entries))).manifestDigest).toBe(image.digest);
+  });
+
   it("ignores attestations and what is of an unknown type, in the index and below", () => {
     const layout = new LayoutBuilder();
     const image = layout.image({ layers: [base] });

@@ -86,9 +86,24 @@ describe("TarReader, on entries", () => {
     },
   );
 
-  it("ends at a block of zeros, whatever follows", () => {
+  it("ends at two blocks of zeros, whatever follows, or at one where nothing follows", () => {
     const bytes = Buffer.concat([headerBlock(), endOfArchive, headerBlock({ name: "after" })]);
     expect(readEntries(bytes)).toHaveLength(1);
+    expect(readEntries(Buffer.concat([headerBlock(), Buffer.alloc(512)]))).toHaveLength(1);
+  });
+
+  it("refuses an archive that goes on after one block of zeros: others would read more of it", () => {
+    const zeros = Buffer.alloc(512);
+    const bytes = Buffer.concat([headerBlock(), zeros, headerBlock({ name: "after" })]);
+    expect(refusal(() => readEntries(bytes)).code).toBe("IMAGE_INVALID");
+  });
+
+  it("keeps of a global header what is short and can hold for all entries", () => {
+    const bytes = archiveOf(
+      paxMember({ mtime: "7", "SCHILY.xattr.user.x": "v".repeat(1000) }, "g"),
+      headerBlock({ name: "a" }),
+    );
+    expect(readEntries(bytes)).toMatchObject([{ name: "a", mtime: 7, xattrs: undefined }]);
   });
 
   it("reads an empty archive, and no bytes at all, as no entries", () => {
