@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freshCacheDir } from "./support/cache-dir.js";
-import { stageRootfs } from "./support/cli.js";
+import { runArgv, stageRootfs, stageRootfsArgv } from "./support/cli.js";
 import { debianImage, debianImageNeeds } from "./support/debian-image.js";
 import { makeScratchDir } from "./support/places.js";
 import { testNeeding } from "./support/programs.js";
@@ -101,6 +101,41 @@ describe("the command line", () => {
     expect(JSON.parse(run.stderr)).toEqual({
       error: { code: "NOT_FOUND", message: "no such file or directory: /nonexistent" },
     });
+  });
+});
+
+describe("where nobody listens", () => {
+  const imageTest = testNeeding(debianImageNeeds);
+
+  imageTest("a result that can't be written is an error, a message is not", async () => {
+    const { forms } = await debianImage();
+    const args = ["--cache-dir", freshCacheDir("ordinary"), forms.ociArchive];
+    const into = (redirection: string) =>
+      runArgv(["sh", "-c", `exec "$@" ${redirection}`, "sh", ...stageRootfsArgv(args)]);
+    const mute = await into("2>/dev/full");
+    expect(mute).toMatchObject({ exitCode: 0 });
+    const full = await into(">/dev/full");
+    expect(full.exitCode).toBe(73);
+    expect(full.stderr).toMatch(/^stage-rootfs: cannot write the result to stdout: [^\n]*\n$/);
+    expect(await into("2>&- >&-")).toMatchObject({ stdout: "" });
+  });
+
+  imageTest("in a working directory that is gone, absolute paths work", async () => {
+    const { forms } = await debianImage();
+    const cacheDir = freshCacheDir("ordinary");
+    const script = 'mkdir "$0/gone" && cd "$0/gone" && rmdir "$0/gone" && exec "$@"';
+    const started = (args: readonly string[]) =>
+      runArgv(["sh", "-c", script, cacheDir, ...stageRootfsArgv(args)]);
+    const args = ["-q", "--cache-dir", cacheDir];
+    expect(await started([...args, forms.ociArchive])).toMatchObject({ stderr: "", exitCode: 0 });
+    const relative = await started([...args, "image.tar"]);
+    expect(relative.exitCode).toBe(66);
+    expect(relative.stderr).toMatch(/the working directory is gone/);
+  });
+
+  test("a place where nothing can be made does not hang", async () => {
+    const run = await stageRootfs(["--cache-dir", "/proc/x", "-"], { input: "no archive" });
+    expect(run.stderr).toMatch(/^stage-rootfs: cannot make the cache \/proc\/x: [^\n]*\n$/);
   });
 });
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect } from "vitest";
 import { freshCacheDir } from "./support/cache-dir.js";
-import { runArgv, stageRootfs } from "./support/cli.js";
+import { runArgv, stageRootfs, stageRootfsArgv } from "./support/cli.js";
 import { debianImage, debianImageNeeds } from "./support/debian-image.js";
 import { testNeeding } from "./support/programs.js";
 import { runAsOrdinaryUser, userFor } from "./support/users.js";
@@ -111,6 +111,15 @@ describe("run", () => {
       killWhen: { condition: () => existsAt(ready), signal },
     });
     expect(run).toMatchObject({ stdout: `got ${name}\ndone\n`, exitCode: 42 });
+  });
+
+  sandboxTest("hands no descriptors on but the standard ones", async () => {
+    const args = await inSandbox("ls /proc/self/fd; ls /proc/self/fd/33/");
+    const script = 'exec 7</ 33</; exec "$@"';
+    const run = await runArgv(["bash", "-c", script, "bash", ...stageRootfsArgv(["run", ...args])]);
+    // The fourth is ls's own, of the directory that it lists.
+    expect(run.stdout).toBe("0\n1\n2\n3\n");
+    expect(run.stderr).toContain("/proc/self/fd/33");
   });
 
   sandboxTest("gives 128 + N for a command that signal N killed", async () => {
