@@ -7,7 +7,11 @@ import { fromSystemError, StageError } from "../errors.js";
 export async function writeResult(text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.once("error", reject);
-    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(text, (error) => {
+      if (error) return reject(error);
+      process.stdout.off("error", reject);
+      resolve();
+    });
   }).catch((error: unknown) => {
     const known = fromSystemError(error, "write the result to stdout");
     if (known instanceof StageError) throw known;

@@ -30,11 +30,16 @@ export function reachable(tree: string, path: Buffer): Buffer {
   if (path.length <= directLimit) return path;
   const chain = chainOf(tree);
   let short = path;
+  let reached = 0;
   for (let depth = 0; short.length > directLimit; depth++) {
     const end = short.lastIndexOf("/", directLimit);
+    // What comes next is too long a name for any file system: the kernel will say so.
+    if (end <= reached) break;
     const prefix = path.subarray(0, path.length - short.length + end);
     const fd = anchorAt(depth, { chain, prefix, head: short.subarray(0, end) });
-    short = Buffer.concat([Buffer.from(`/proc/self/fd/${fd}`), short.subarray(end)]);
+    const anchored = Buffer.from(`/proc/self/fd/${fd}`);
+    reached = anchored.length;
+    short = Buffer.concat([anchored, short.subarray(end)]);
   }
   return short;
 }

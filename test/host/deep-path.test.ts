@@ -50,6 +50,14 @@ describe("paths beyond PATH_MAX", () => {
     expect(() => writeFileSync(pathBelow(tree, path), "x")).toThrow("ENOENT");
   });
 
+  test("with a component that no file system takes fail as too long", () => {
+    const root = scratchDirectory();
+    for (const path of ["x".repeat(9000), `a/${"x".repeat(9000)}/b`, `${"x".repeat(9000)}/b`]) {
+      expect(() => readFileSync(pathBelow(root, path))).toThrow(/ENAMETOOLONG|ENOENT/);
+      expect(() => readFileSync(pathBelow(root, path))).not.toThrow("ELOOP");
+    }
+  });
+
   test("are left as they are as long as the kernel takes them", () => {
     const root = scratchDirectory();
     const name = "x".repeat(Math.floor(directLimit / 2));
