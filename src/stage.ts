@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readEntry } from "./cache/entry.js";
 import { checkTrust } from "./cache/location.js";
 import { fromSystemError } from "./errors.js";
@@ -26,8 +26,7 @@ export async function stageRootfs(image: string, options: StageOptions = {}): Pr
   const request = checkRequest(image, options);
   const hit = findHit(request);
   if (hit) {
-    // Mostly empty, and then nothing more has to be loaded.
-    if (readdirSync(request.layout.tmp).length > 0) await sweepCache(request);
+    if (isAnythingUnderWay(request)) await sweepCache(request);
     return hit;
   }
   // A hit needs nothing of what unpacking does, and must not pay for loading it.
@@ -37,6 +36,11 @@ export async function stageRootfs(image: string, options: StageOptions = {}): Pr
   } catch (error) {
     throw fromSystemError(error, `stage ${printable(image)}`);
   }
+}
+
+/** Mostly nothing is, and then nothing more has to be loaded. */
+function isAnythingUnderWay({ layout }: StageRequest): boolean {
+  return existsSync(layout.tmp) && readdirSync(layout.tmp).length > 0;
 }
 
 async function sweepCache({ layout }: StageRequest): Promise<void> {

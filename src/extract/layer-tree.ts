@@ -22,9 +22,9 @@ import { currentUmask } from "../host/umask.js";
 import { checkLimit, type Limits } from "../oci/limits.js";
 import type { TarEntry } from "../oci/tar/reader.js";
 import { entryPath } from "./entry-path.js";
+import { LayerNotes } from "./layer-notes.js";
 import type { LayerRecord } from "./layer-record.js";
 import { type DiskMetadata, MetadataKeeper } from "./metadata.js";
-import { PathMap } from "./path-map.js";
 import type { OwnershipPolicy } from "./policy.js";
 import { markerOf } from "./whiteout.js";
 
@@ -47,15 +47,8 @@ export class LayerTree {
   readonly #umask: number = currentUmask();
   /** What to set on each directory when nothing is added to it any more. */
   readonly #directories = new Map<ByteString, DiskMetadata>();
-  readonly #implied = new Set<ByteString>([""]);
-  readonly #whiteouts = new Set<ByteString>();
-  readonly #opaque = new Set<ByteString>();
-  /** Links to files that are not in this layer: path → target. */
-  readonly #links = new PathMap<ByteString>();
-  /** Where a device or fifo would stand. */
-  readonly #skipped = new PathMap<true>();
+  readonly #notes = new LayerNotes();
   readonly #limits: Limits;
-  #noted = 0;
   #unpackedSize = 0;
   #entries = 0;
 
@@ -81,9 +74,8 @@ export class LayerTree {
     this.#checkLimits(name, entry);
     const marker = markerOf(name);
     if (marker) {
-      this.#note(name);
-      if (marker.kind === "whiteout") this.#whiteouts.add(join(this.#below(name), marker.name));
-      else if (marker.kind === "opaque") this.#opaque.add(this.#below(name));
+      if (marker.kind === "whiteout") this.#notes.hide(join(this.#below(name), marker.name));
+      else if (marker.kind === "opaque") this.#notes.hideIn(this.#below(name));
       return;
     }
     if (name === "") {
@@ -102,21 +94,15 @@ export class LayerTree {
     checkLimit(limits, { name: "depth", value: name.split("/").length, place });
     checkLimit(limits, { name: "file", value: size, place });
     checkLimit(limits, { name: "unpacked", value: this.#unpackedSize + size, place });
-    const noted = this.#noted + this.#metadata.recordedBytes;
+    const noted = this.#notes.bytes + this.#metadata.recordedBytes;
     checkLimit(limits, { name: "record", value: noted, place });
-  }
-
-  /** Counts what goes on record of a path. */
-  #note(path: ByteString): void {
-    this.#noted += path.length;
   }
 
   #addNode(
     path: ByteString,
     { entry, content }: { entry: TarEntry; content: ContentReader },
   ): void {
-    this.#links.delete(path);
-    this.#skipped.delete(path);
+    this.#notes.forget(path);
     if (entry.type === "file") this.#addFile(path, { entry, content });
     else if (entry.type === "directory") this.#addDirectory(path, entry);
     else if (entry.type === "symlink") this.#addSymlink(path, entry);
@@ -125,23 +111,17 @@ export class LayerTree {
 
   /** Sets what could be set only now, and returns the record. */
   finish(): LayerRecord {
-    for (const path of this.#implied) {
+    for (const path of this.#notes.implied) {
       this.#directories.set(path, { mode: impliedMode, uid: 0, gid: 0, mtime: 0 });
     }
     for (const [path, { mtime }] of this.#directories) {
       utimesSync(this.#tree.at(path), fileTime(mtime), fileTime(mtime));
     }
-    const skipped = [...this.#skipped.entries()].map(([path]) => path);
     return {
       schemaVersion: 1,
       unpackedSize: this.#unpackedSize,
       entries: this.#entries,
-      implied: [...this.#implied],
-      // A device is not made, but it does hide what lower layers have in its place.
-      whiteouts: [...this.#whiteouts, ...skipped],
-      opaque: [...this.#opaque],
-      links: [...this.#links.entries()],
-      skipped,
+      ...this.#notes.toRecord(),
       onRecord: this.#metadata.toOnRecord(),
       warnings: this.#metadata.tally.toWarnings(),
     };
@@ -152,15 +132,13 @@ export class LayerTree {
     const parent = parentOf(name);
     if (this.#tree.isKnownDirectory(parent)) return name;
     const resolved = this.#tree.resolveDirectory(parent, (missing) => {
-      this.#note(missing);
-      this.#links.delete(missing);
-      this.#skipped.delete(missing);
+      this.#notes.forget(missing);
       this.#metadata.drop(missing);
       const target = this.#tree.at(missing);
       mkdirSync(target, impliedMode);
       if (this.#chowns && this.#mayInherit) own(target, { uid: 0, gid: 0 });
       if ((impliedMode & this.#umask) !== 0 || this.#mayInherit) chmodSync(target, impliedMode);
-      this.#implied.add(missing);
+      this.#notes.imply(missing);
     });
     return join(resolved ?? "", baseOf(name));
   }
@@ -217,7 +195,7 @@ export class LayerTree {
     if (this.#needsOwner(metadata) || (this.#chowns && !isNew)) own(target, metadata);
     const isExact = isNew && !this.#mayInherit && (mode & (this.#umask | 0o7000)) === 0;
     if (!isExact) chmodSync(target, mode);
-    this.#implied.delete(path);
+    this.#notes.describe(path);
     this.#directories.set(path, metadata);
   }
 
@@ -241,34 +219,31 @@ export class LayerTree {
     const name = entryPath(entry.linkName);
     const parent = this.#tree.resolveDirectory(parentOf(name));
     const target = parent === undefined ? name : join(parent, baseOf(name));
-    if (this.#skipped.get(target)) {
+    if (this.#notes.isSkipped(target)) {
       this.#skipSpecial(path);
       return;
     }
     // A link to a link that waits for a lower layer waits for the same file.
-    const waiting = this.#links.get(target);
+    const waiting = this.#notes.linkTarget(target);
     const kind =
       parent === undefined || waiting !== undefined ? "missing" : this.#tree.kindOf(target);
     refuseLink(path, { target, kind, name });
     if (target === path && kind !== "missing") return;
-    this.#links.delete(path);
-    this.#skipped.delete(path);
+    this.#notes.forget(path);
     this.#metadata.drop(path);
     if (kind !== "missing") {
       this.#making(path, () => linkOrCopy(this.#tree.at(target), this.#tree.at(path)));
       return;
     }
     this.#remove(path);
-    this.#note(path);
-    this.#links.set(path, waiting ?? target);
+    this.#notes.link(path, waiting ?? target);
   }
 
   #skipSpecial(path: ByteString): void {
     this.#remove(path);
     this.#metadata.drop(path);
-    this.#links.delete(path);
-    this.#note(path);
-    this.#skipped.set(path, true);
+    this.#notes.forget(path);
+    this.#notes.skip(path);
     this.#metadata.tally.add("SPECIAL_SKIPPED", path);
   }
 
@@ -286,12 +261,8 @@ export class LayerTree {
   /** Removes what stands at `path`, and what was noted of what it held. */
   #remove(path: ByteString): void {
     const gone = this.#tree.remove(path);
-    for (const directory of gone) {
-      this.#directories.delete(directory);
-      this.#implied.delete(directory);
-    }
-    this.#links.deleteIn(gone);
-    this.#skipped.deleteIn(gone);
+    for (const directory of gone) this.#directories.delete(directory);
+    this.#notes.forgetIn(gone);
     this.#metadata.dropIn(gone);
   }
 }
