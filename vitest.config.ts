@@ -8,6 +8,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/fuzz/**"],
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -15,6 +16,9 @@ export default defineConfig({
           name: "fuzz",
           include: ["test/fuzz/**/*.test.ts"],
           testTimeout: 600_000,
+          // It changes its user and its directory, and limits the processor time of each input.
+          pool: "forks",
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -24,6 +28,7 @@ export default defineConfig({
           globalSetup: ["test/e2e/support/setup.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

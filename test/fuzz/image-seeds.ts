@@ -56,12 +56,12 @@ function imageOf(layers: readonly Buffer[], savedLayers?: readonly string[]): Im
       schemaVersion: 2,
       mediaType: indexType,
       manifests: [
-        descriptor("manifest", {
-          mediaType: manifestType,
+        // Some images are reached through an index below the index.
+        descriptor(layers.length === 1 ? "inner" : "manifest", {
+          mediaType: layers.length === 1 ? indexType : manifestType,
           platform: { os: "linux", architecture: "amd64" },
           annotations: { "org.opencontainers.image.ref.name": "name:1" },
         }),
-        descriptor("inner", { mediaType: indexType }),
       ],
     }),
     layout: json({ imageLayoutVersion: "1.0.0" }),
@@ -101,7 +101,6 @@ export function filesOf(
   for (const [i, blob] of blobs.entries()) known.set(`blob${i}`, blob);
   known.set("config", resolved(parts.config, known));
   known.set("manifest", resolved(parts.manifest, known));
-  // An index below the index, which leads to the same manifest.
   const inner = json({
     schemaVersion: 2,
     manifests: [descriptor("manifest", { mediaType: manifestType })],

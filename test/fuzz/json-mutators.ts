@@ -119,8 +119,9 @@ export const jsonMutators: Mutators = {
     return { said: `${slot.path} is wrapped` };
   }),
   "repeat a value": onSlot(({ slot, dice }) => {
-    const times = dice.pick([2, 3, 100, 1100]);
     const value = valueAt(slot);
+    const isSmall = (JSON.stringify(value)?.length ?? 0) < 1000;
+    const times = dice.pick(isSmall ? [2, 3, 100, 1100] : [2, 3]);
     if (Array.isArray(slot.container)) {
       slot.container.push(...Array.from({ length: times }, () => value));
     } else {

@@ -11,11 +11,13 @@ import { tar } from "./targets/tar.js";
 const day = 24 * 3600 * 1000;
 
 const runs = numberFrom("FUZZ_RUNS") ?? 20_000;
-const seed = numberFrom("FUZZ_SEED") ?? Math.floor(Math.random() * 2 ** 32);
+/** The same inputs in every run of the suite; `npm run fuzz` tries others each time. */
+const usualSeed = 20_000;
+const seed = numberFrom("FUZZ_SEED") ?? usualSeed;
 const only = { target: process.env["FUZZ_TARGET"], number: numberFrom("FUZZ_CASE") };
 
 /** So many inputs come to whatever is common. */
-const many = 200;
+const many = 600;
 
 describe(`mutated inputs (FUZZ_SEED=${seed} FUZZ_RUNS=${runs})`, () => {
   const targets = [documents, tar, layers, blobs, archives, images];

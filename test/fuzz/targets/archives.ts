@@ -10,7 +10,7 @@ import { openAndStage } from "./open-and-stage.js";
 export const archives: Target = {
   name: "archives",
   share: 3,
-  reaches: ["a rootfs", "IMAGE_INVALID of an image", "NOT_FOUND of an image"],
+  reaches: ["a rootfs", "IMAGE_INVALID of an image"],
   seeds: Object.fromEntries(
     Object.entries(imageSeeds).flatMap(([name, parts]): [string, Input][] => {
       const plain = packed(filesOf(parts, (tar) => tar));
