@@ -66,7 +66,7 @@ const standardInput: Location = { path: "-", choice: undefined };
 export function locate({ transport, location }: Reference): Location {
   const found = divideLocation(location, pathExists);
   if (found) return found;
-  const isWord = transport === "path" && !location.includes("/");
+  const isWord = transport === "path" && !/\/|\.(?:tar|tgz|gz|zst)$/.test(location);
   throw new StageError("NOT_FOUND", `no such file or directory: ${printable(location)}`, {
     hint: isWord
       ? `if this is an image of a registry, copy it first: skopeo copy docker://${printable(location)} oci-archive:image.tar`

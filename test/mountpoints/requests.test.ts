@@ -80,8 +80,8 @@ describe("the standard set", () => {
   });
 
   test("has the working directory and the Nix store where they are wanted", () => {
-    const found = targets({ workingDir: "/work//dir/", nixStore: true });
-    expect(found.slice(-2)).toEqual(["/nix/store dir", "/work/dir dir"]);
+    const found = targets({ workingDir: "/srv//dir/", nixStore: true });
+    expect(found.slice(-2)).toEqual(["/nix/store dir", "/srv/dir dir"]);
   });
 
   test("has no working directory where that is the root", () => {
