@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, openSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -40,7 +40,10 @@ export async function spoolArchive(
   try {
     const feeding = pipeline(Readable.from(decompressed(archive, limits)), entries, { signal });
     const keeping = keepMembers(entries, { directory, limits, signal });
-    const [members] = await Promise.all([keeping, feeding]);
+    // When feeding fails, nothing may go on being written: the directory is about to be removed.
+    const [members] = await Promise.all([keeping, feeding]).finally(() =>
+      Promise.allSettled([keeping]),
+    );
     return { label, limits, find: (name) => lookUp(members, name) };
   } catch (error) {
     signal?.throwIfAborted();
@@ -69,7 +72,9 @@ async function keepMembers(
     const target = linkTargetOf(header);
     if (name !== undefined && target === undefined && isFile(header)) {
       const path = join(directory, String(count));
-      await pipeline(entry, createWriteStream(path, { flags: "wx", mode: 0o600 }), { signal });
+      // Opened now: a stream that is given up while it opens its file makes it all the same.
+      const fd = openSync(path, "wx", 0o600);
+      await pipeline(entry, createWriteStream(path, { fd }), { signal });
       const content = { path, offset: 0, size: header.size ?? 0 };
       members.set(name, { kind: "content", content });
     } else {
