@@ -14,6 +14,11 @@ export interface Entry<Details> {
 /** Tells whether what was read back is what this version writes. */
 export type DetailsGuard<Details> = (value: unknown) => value is Details;
 
+/** The file that describes the entry in `directory`. */
+export function entryFile(directory: string): string {
+  return `${directory}/entry.json`;
+}
+
 /** Where an entry's rootfs is. */
 export function rootfsOf(layout: CacheLayout, key: string): string {
   return `${layout.entry(key)}/rootfs`;
@@ -28,7 +33,7 @@ export function readEntry<Details>(
   options: { key: string; isDetails: DetailsGuard<Details> },
 ): Entry<Details> | undefined {
   const { key, isDetails } = options;
-  const value = readJsonIfAny(`${layout.entry(key)}/entry.json`);
+  const value = readJsonIfAny(entryFile(layout.entry(key)));
   if (!isRecord(value) || value["schemaVersion"] !== 1 || value["key"] !== key) return undefined;
   const { details } = value;
   return isDetails(details) ? { schemaVersion: 1, key, details } : undefined;

@@ -1,11 +1,10 @@
 import { mkdirSync } from "node:fs";
-import { fromSystemError } from "../errors.js";
 import { readJsonIfAny } from "../host/read-json.js";
-import { writeJsonAtomically } from "../host/write-json.js";
 import type { CacheLayout } from "./layout.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
+import { writeRecord } from "./write-record.js";
 
-export interface EnsureLayerOptions<Record> extends WaitOptions {
+export interface EnsureLayerOptions<Record extends object> extends WaitOptions {
   /** The layer's name in the cache: its diffID and what else its tree depends on. */
   readonly name: string;
   /** Reads a record back; undefined where it is none that this version can use. */
@@ -20,7 +19,7 @@ export function layerTree(layout: CacheLayout, name: string): string {
 }
 
 /** A layer's record; undefined where the cache does not have the layer. */
-export function readLayer<Record>(
+export function readLayer<Record extends object>(
   layout: CacheLayout,
   options: Pick<EnsureLayerOptions<Record>, "name" | "parse">,
 ): Record | undefined {
@@ -28,7 +27,7 @@ export function readLayer<Record>(
 }
 
 /** A layer of the cache; unpacked by this process when no other has or does. */
-export async function ensureLayer<Record>(
+export async function ensureLayer<Record extends object>(
   layout: CacheLayout,
   options: EnsureLayerOptions<Record>,
 ): Promise<Published<Record>> {
@@ -47,12 +46,4 @@ export async function ensureLayer<Record>(
       return record;
     },
   });
-}
-
-function writeRecord(path: string, record: unknown): void {
-  try {
-    writeJsonAtomically(path, record);
-  } catch (error) {
-    throw fromSystemError(error, `write ${path}`);
-  }
 }

@@ -1,10 +1,9 @@
 import { mkdirSync } from "node:fs";
-import { fromSystemError } from "../errors.js";
-import { writeJsonAtomically } from "../host/write-json.js";
-import { type DetailsGuard, type Entry, readEntry, rootfsOf } from "./entry.js";
+import { type DetailsGuard, type Entry, entryFile, readEntry, rootfsOf } from "./entry.js";
 import type { CacheLayout } from "./layout.js";
 import { lockOrAdopt } from "./lock.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
+import { writeRecord } from "./write-record.js";
 
 export interface PublishRootfsOptions<Details> extends WaitOptions {
   readonly key: string;
@@ -32,7 +31,7 @@ export async function ensureRootfs<Details>(
       mkdirSync(scratch, { mode: 0o700 });
       const details = await make({ rootfs, scratch });
       const entry: Entry<Details> = { schemaVersion: 1, key, details };
-      writeEntry(directory, entry);
+      writeRecord(entryFile(directory), entry);
       return entry;
     },
   });
@@ -69,7 +68,7 @@ export async function updateRootfs<Details>(
     if (!before) return undefined;
     const details = change(rootfsOf(layout, key), before.details);
     const entry: Entry<Details> = { schemaVersion: 1, key, details };
-    writeEntry(layout.entry(key), entry);
+    writeRecord(entryFile(layout.entry(key)), entry);
     return entry;
   } finally {
     await outcome.release();
@@ -78,13 +77,4 @@ export async function updateRootfs<Details>(
 
 function lockName(key: string): string {
   return `rootfs-${key}`;
-}
-
-function writeEntry(directory: string, entry: Entry<unknown>): void {
-  const path = `${directory}/entry.json`;
-  try {
-    writeJsonAtomically(path, entry);
-  } catch (error) {
-    throw fromSystemError(error, `write ${path}`);
-  }
 }

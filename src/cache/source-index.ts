@@ -1,7 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import { fromSystemError } from "../errors.js";
 import { isRecord, readJsonIfAny } from "../host/read-json.js";
-import { writeJsonAtomically } from "../host/write-json.js";
 import type { CacheLayout } from "./layout.js";
 
 /**
@@ -33,26 +31,12 @@ export function lookUpFile<Known>(
   layout: CacheLayout,
   query: IndexQuery<Known>,
 ): Known | undefined {
-  const known = selections(layout, query.identity)[query.selection];
+  const known = knownImages(layout, query.identity)[query.selection];
   return query.isKnown(known) ? known : undefined;
 }
 
-/** Remembers what a file's image is, beside what is known of the file's other images. */
-export function rememberFile<Known>(
-  layout: CacheLayout,
-  fact: Omit<IndexQuery<Known>, "isKnown"> & { known: Known },
-): void {
-  const { identity, selection, known } = fact;
-  const images = { ...selections(layout, identity), [selection]: known };
-  const path = layout.indexRecord(identity.name);
-  try {
-    writeJsonAtomically(path, { schemaVersion: 1, state: identity.state, images });
-  } catch (error) {
-    throw fromSystemError(error, `write ${path}`);
-  }
-}
-
-function selections(
+/** What is known of a file's images, by selection; empty when nothing is, or the file has changed. */
+export function knownImages(
   layout: CacheLayout,
   identity: FileIdentity,
 ): Readonly<Record<string, unknown>> {

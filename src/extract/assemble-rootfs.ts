@@ -67,14 +67,14 @@ class Assembly {
 
   /** Remembers that a device or fifo is missing at `path`, for links to it. */
   #skip(path: ByteString): void {
-    const parent = this.#tree.resolveDirectory(parentOf(path));
-    if (parent !== undefined) this.#skipped.add(join(parent, baseOf(path)));
+    const place = this.#placeOf(path);
+    if (place !== undefined) this.#skipped.add(place);
   }
 
   #isSkipped(path: ByteString): boolean {
     if (this.#skipped.size === 0) return false;
-    const parent = this.#tree.resolveDirectory(parentOf(path));
-    return parent !== undefined && this.#skipped.has(join(parent, baseOf(path)));
+    const place = this.#placeOf(path);
+    return place !== undefined && this.#skipped.has(place);
   }
 
   /** Sets what could be set only when nothing is added any more. */
@@ -210,11 +210,16 @@ class Assembly {
     }
   }
 
+  /** `path` with all but its last component resolved; undefined where it leads nowhere. */
+  #placeOf(path: ByteString): ByteString | undefined {
+    const parent = this.#tree.resolveDirectory(parentOf(path));
+    return parent === undefined ? undefined : join(parent, baseOf(path));
+  }
+
   /** The resolved path of what a hard link to `path` means: anything but a directory. */
   #fileAt(path: ByteString): ByteString | undefined {
-    const parent = this.#tree.resolveDirectory(parentOf(path));
-    if (parent === undefined) return undefined;
-    const file = join(parent, baseOf(path));
+    const file = this.#placeOf(path);
+    if (file === undefined) return undefined;
     const kind = this.#tree.kindOf(file);
     return kind === "file" || kind === "symlink" ? file : undefined;
   }

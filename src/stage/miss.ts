@@ -1,5 +1,5 @@
 import { prepareCache } from "../cache/location.js";
-import { rememberFile } from "../cache/source-index.js";
+import { rememberFile } from "../cache/remember-file.js";
 import { sweep } from "../cache/sweep.js";
 import { StageError } from "../errors.js";
 import type { ImageSummary } from "../oci/image.js";

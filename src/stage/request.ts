@@ -5,6 +5,7 @@ import { type OwnershipPolicy, policyTag } from "../extract/policy.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import { checkMountTarget, standardMountRequests } from "../mountpoints/requests.js";
 import type { RuntimeConfig } from "../oci/config.js";
+import type { Digest } from "../oci/digest.js";
 import type { ImageSummary } from "../oci/image.js";
 import { defaultLimits, type Limits, limitRange } from "../oci/limits.js";
 import { type Platform, parsePlatform } from "../oci/platform.js";
@@ -101,11 +102,16 @@ function checkJobs(jobs: number | undefined): void {
   throw new StageError("USAGE", `${jobs} is no number of jobs`, { hint: "give 1 to 1024" });
 }
 
-/** The name of an image's entry: its ID, and what else its tree depends on. */
-export function keyOf({ policy, uid }: StageRequest, { imageId }: ImageSummary): string {
+/** The name under which the cache has a tree: its digest, and what else the tree depends on. */
+export function cacheName({ policy, uid }: StageRequest, digest: Digest): string {
   const tag = policyTag(policy, uid);
-  const name = imageId.replace(":", "-");
+  const name = digest.replace(":", "-");
   return tag === "" ? name : `${name}-${tag}`;
+}
+
+/** The name of an image's entry. */
+export function keyOf(request: StageRequest, { imageId }: ImageSummary): string {
+  return cacheName(request, imageId);
 }
 
 /** The standard mount points of an image, and those that were asked for. */

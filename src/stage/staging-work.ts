@@ -4,11 +4,10 @@ import { ensureLayer, layerTree } from "../cache/layer-store.js";
 import type { WaitOptions } from "../cache/publish.js";
 import type { UnpackedLayer } from "../extract/assemble-rootfs.js";
 import { type LayerRecord, parseLayerRecord } from "../extract/layer-record.js";
-import { policyTag } from "../extract/policy.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
 import type { ImageSummary, LayerSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
-import type { StageRequest } from "./request.js";
+import { cacheName, type StageRequest } from "./request.js";
 import type { Timings } from "./result.js";
 
 /** The threads, counters and clocks of one staging. */
@@ -83,7 +82,14 @@ export class StagingWork {
     this.#request.options.onEvent?.({ type: "assembling" });
     const layers = image.layers.flatMap((layer, i): UnpackedLayer[] => {
       const record = records[i];
-      return record ? [{ tree: layerTree(this.#request.layout, this.#nameOf(layer)), record }] : [];
+      return record
+        ? [
+            {
+              tree: layerTree(this.#request.layout, cacheName(this.#request, layer.diffId)),
+              record,
+            },
+          ]
+        : [];
     });
     await this.#run((workers) => workers.assemble({ layers, rootfs, scratch }));
     this.timings.assembleMs += performance.now() - start;
@@ -100,7 +106,7 @@ export class StagingWork {
     const { diffId, digest, size } = layer;
     const published = await ensureLayer(layout, {
       ...this.waitOptions(`layer ${diffId}`),
-      name: this.#nameOf(layer),
+      name: cacheName(this.#request, layer.diffId),
       parse: parseLayerRecord,
       unpack: async (tree) => {
         const { layers } = await this.#opener.open();
@@ -116,13 +122,6 @@ export class StagingWork {
     options.onEvent?.({ type: "layer", diffId, size, state });
     this.timings.waitMs = Math.max(this.timings.waitMs, published.waitedMs);
     return published.value;
-  }
-
-  #nameOf({ diffId }: LayerSummary): string {
-    const { policy, uid } = this.#request;
-    const tag = policyTag(policy, uid);
-    const name = diffId.replace(":", "-");
-    return tag === "" ? name : `${name}-${tag}`;
   }
 
   /** Work in a thread. When it is stopped, the threads have ended before this rejects. */

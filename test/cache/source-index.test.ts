@@ -7,7 +7,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { fileIdentity, lookUpFile, rememberFile } from "../../src/cache/source-index.js";
+import { rememberFile } from "../../src/cache/remember-file.js";
+import { fileIdentity, lookUpFile } from "../../src/cache/source-index.js";
 import { emptyCache } from "../support/cache.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
 
