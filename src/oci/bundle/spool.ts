@@ -6,7 +6,12 @@ import { extract } from "tar-stream";
 import { fromSystemError, StageError, within } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { type Compression, detectCompression } from "../../host/compression.js";
-import { createDecompressor, inputChunk } from "../../host/decompress.js";
+import {
+  createDecompressor,
+  type Decompressor,
+  inputChunk,
+  openEngine,
+} from "../../host/decompress/decompress.js";
 import type { Span } from "../../host/span.js";
 import { checkLimit, defaultLimits, InflationGuard, type Limits } from "../limits.js";
 import type { Bundle } from "./bundle.js";
@@ -105,12 +110,17 @@ async function* decompressed(
 ): AsyncGenerator<Buffer> {
   const guard = new InflationGuard(limits, "the archive");
   let compression: Compression | undefined;
-  let decompressor: ReturnType<typeof createDecompressor> | undefined;
+  let decompressor: Decompressor | undefined;
   for await (const chunk of withLongStart(archive)) {
     compression ??= detectCompression(chunk);
     if (compression === "none") yield chunk;
     else {
-      decompressor ??= createDecompressor(compression);
+      // Whoever reads holds on to what it was given.
+      const nextBlock = () => Buffer.allocUnsafeSlow(outputBlock);
+      decompressor ??= createDecompressor(compression, {
+        engine: await openEngine(compression),
+        nextBlock,
+      });
       for (let at = 0; at < chunk.length; at += inputChunk) {
         const piece = chunk.subarray(at, at + inputChunk);
         guard.stored(piece.length);

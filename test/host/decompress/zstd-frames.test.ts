@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ZstdFrames } from "../../src/host/zstd-frames.js";
-import { refusal } from "../support/refusal.js";
-import { skippableFrame, zstdFrame, zstdZeros } from "../support/zstd-handmade.js";
-import { zstdSample } from "../support/zstd-sample.js";
+import { ZstdFrames } from "../../../src/host/decompress/zstd-frames.js";
+import { refusal } from "../../support/refusal.js";
+import { skippableFrame, zstdFrame, zstdZeros } from "../../support/zstd-handmade.js";
+import { zstdSample } from "../../support/zstd-sample.js";
 
 function follow(bytes: Buffer, size = bytes.length): void {
   const frames = new ZstdFrames();

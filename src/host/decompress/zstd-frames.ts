@@ -1,4 +1,4 @@
-import { StageError } from "../errors.js";
+import { StageError } from "../../errors.js";
 
 const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;

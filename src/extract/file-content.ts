@@ -1,0 +1,71 @@
+import { closeSync, fchmodSync, fchownSync, futimesSync, writeSync } from "node:fs";
+import { errnoOf, StageError } from "../errors.js";
+import { fileTime } from "../host/file-time.js";
+
+/** Gives an entry's content piece by piece; an empty piece ends it. */
+export type ContentReader = () => Buffer;
+
+/** What a new file gets beside its content. */
+export interface FileFinish {
+  /** Seconds since 1970. */
+  readonly mtime: number;
+  /** Where open(2) could not give it. */
+  readonly mode: number | undefined;
+  /** Where it is not the one that made the file. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/** Whoever fills new files. */
+export interface FileFiller {
+  /**
+   * Takes over a file that was just made: fills it, finishes it, closes it, now or later.
+   * @returns how many bytes it gets
+   */
+  fill(fd: number, file: { content: ContentReader; finish: FileFinish }): number;
+  /** Returns when all files are complete and closed. */
+  settle(): void;
+}
+
+/** Fills each file at once. */
+export const fillAtOnce: FileFiller = {
+  fill(fd, { content, finish }) {
+    try {
+      let size = 0;
+      for (let piece = content(); piece.length > 0; piece = content()) {
+        writeAll(fd, piece);
+        size += piece.length;
+      }
+      finishFile(fd, finish);
+      return size;
+    } finally {
+      closeSync(fd);
+    }
+  },
+  settle: () => undefined,
+};
+
+export function writeAll(fd: number, piece: Buffer): void {
+  let written = writeSync(fd, piece);
+  while (written < piece.length) written += writeSync(fd, piece, written);
+}
+
+/** Owner, mode and time, in this order: chown(2) drops bits of the mode. */
+export function finishFile(fd: number, { owner, mode, mtime }: FileFinish): void {
+  if (owner) giveOwner(owner, () => fchownSync(fd, owner.uid, owner.gid));
+  if (mode !== undefined) fchmodSync(fd, mode);
+  const time = fileTime(mtime);
+  futimesSync(fd, time, time);
+}
+
+/** @throws StageError PERMISSION for an owner that this user namespace does not have */
+export function giveOwner({ uid, gid }: { uid: number; gid: number }, chown: () => void): void {
+  try {
+    chown();
+  } catch (error) {
+    if (errnoOf(error) !== "EINVAL") throw error;
+    throw new StageError("PERMISSION", `there is no user ${uid}:${gid} in this user namespace`, {
+      hint: "leave the owners out with --owner squash",
+      cause: error,
+    });
+  }
+}
