@@ -1,17 +1,21 @@
 import { chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import { type ByteString, displayPath, pathBelow } from "../host/byte-string.js";
+import { AttributeWriter } from "../host/extended-attributes.js";
 import { fileTime, modificationTime } from "../host/file-time.js";
 import { linkOrCopy } from "../host/link-or-copy.js";
 import { removeTree } from "../host/remove-tree.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
 import type { LayerRecord } from "./layer-record.js";
-import type { DiskMetadata } from "./metadata.js";
+import { attributesOf, type DiskMetadata } from "./metadata.js";
 
 /** An unpacked layer: where its tree is, and what its record says of lower layers. */
 export interface UnpackedLayer {
   readonly tree: string;
-  readonly record: Pick<LayerRecord, "implied" | "whiteouts" | "opaque" | "links" | "skipped">;
+  readonly record: Pick<
+    LayerRecord,
+    "implied" | "whiteouts" | "opaque" | "links" | "skipped" | "onRecord"
+  >;
 }
 
 /** All that putting a rootfs together needs; plain data, so that another thread can do it. */
@@ -46,7 +50,9 @@ class Assembly {
   readonly #scratch: string;
   readonly #isRoot: boolean = process.geteuid?.() === 0;
   readonly #directories = new Map<ByteString, DiskMetadata>([["", defaultDirectory]]);
+  readonly #attributes = new AttributeWriter();
   readonly #skipped = new Set<ByteString>();
+  #mayHaveAttributes = false;
   #held = 0;
 
   constructor(where: { rootfs: string; scratch: string }) {
@@ -56,6 +62,7 @@ class Assembly {
 
   /** Applies a layer on top of those applied before. */
   apply(layer: UnpackedLayer): void {
+    this.#mayHaveAttributes ||= Object.keys(layer.record.onRecord.xattrs).length > 0;
     // Links to lower files come first: the same layer may hide the names they were made under.
     const links = this.#holdLinks(layer);
     const implied = new Set(layer.record.implied);
@@ -79,8 +86,10 @@ class Assembly {
 
   /** Sets what could be set only when nothing is added any more. */
   finish(): void {
-    for (const [path, { mode, uid, gid, mtime }] of this.#directories) {
+    for (const [path, { mode, uid, gid, mtime, attributes }] of this.#directories) {
       const target = this.#tree.at(path);
+      // What the disk refuses here it has refused in the layer's tree, where it was counted.
+      if (attributes) this.#attributes.setOnDirectory(target, attributes);
       if (this.#isRoot && (uid !== 0 || gid !== 0)) lchownSync(target, uid, gid);
       chmodSync(target, mode);
       utimesSync(target, fileTime(mtime), fileTime(mtime));
@@ -131,7 +140,10 @@ class Assembly {
   ): void {
     const { layer, implied, from } = source;
     const directory = pathBelow(layer.tree, from);
-    if (!implied.has(from)) this.#directories.set(to, metadataOf(directory));
+    if (!implied.has(from)) {
+      const attributes = attributesOf(layer.record.onRecord, from);
+      this.#directories.set(to, { ...metadataOf(directory), attributes });
+    }
     for (const entry of readdirSync(directory, { encoding: "latin1", withFileTypes: true })) {
       // A link of a lower layer may lead back here: what was added through it can replace this very
       // directory, and to go on below a link would lead out of the rootfs.
@@ -166,7 +178,11 @@ class Assembly {
 
   #link(source: string | Buffer, path: ByteString): void {
     const target = this.#tree.at(path);
-    this.#replacing(path, () => linkOrCopy(source, target));
+    this.#replacing(path, () => this.#linkOrCopy(source, target));
+  }
+
+  #linkOrCopy(source: string | Buffer, target: string | Buffer): void {
+    linkOrCopy(source, target, { mayHaveAttributes: this.#mayHaveAttributes });
   }
 
   #replacing(path: ByteString, put: () => void): void {
@@ -185,7 +201,7 @@ class Assembly {
       const isSkipped = source === undefined && this.#isSkipped(target);
       if (source === undefined) return { path, target, held: undefined, isSkipped };
       const held = `${this.#scratch}/${this.#held++}`;
-      linkOrCopy(this.#tree.at(source), held);
+      this.#linkOrCopy(this.#tree.at(source), held);
       return { path, target, held, isSkipped };
     });
   }

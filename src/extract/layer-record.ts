@@ -34,13 +34,13 @@ export interface LayerRecord {
   readonly warnings: readonly Warning[];
 }
 
-/** The image's own metadata where the disk has another. */
+/** The image's own metadata: owners and modes where the disk has others, attributes in any case. */
 export interface OnRecord {
   /** `UID:GID` → paths. */
   readonly owners: Readonly<Record<string, readonly ByteString[]>>;
   /** Permission bits in octal → paths. */
   readonly modes: Readonly<Record<string, readonly ByteString[]>>;
-  /** Path → attribute name → value in base64. */
+  /** Path → attribute name → value in base64; all of them, also those that are on disk. */
   readonly xattrs: Readonly<Record<ByteString, Readonly<Record<ByteString, string>>>>;
 }
 

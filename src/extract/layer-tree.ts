@@ -3,28 +3,28 @@ import {
   closeSync,
   constants,
   fchmodSync,
-  fchownSync,
   futimesSync,
-  lchownSync,
   lutimesSync,
   mkdirSync,
   openSync,
   symlinkSync,
   utimesSync,
-  writeSync,
 } from "node:fs";
 import { errnoOf, StageError } from "../errors.js";
 import { type ByteString, displayPath, rawPath } from "../host/byte-string.js";
+import { AttributeWriter } from "../host/extended-attributes.js";
 import { fileTime } from "../host/file-time.js";
 import { linkOrCopy } from "../host/link-or-copy.js";
 import { baseOf, join, type PathKind, parentOf, RootedTree } from "../host/rooted-tree.js";
 import { currentUmask } from "../host/umask.js";
+import { writeAll } from "../host/write-all.js";
 import { checkLimit, type Limits } from "../oci/limits.js";
 import type { TarEntry } from "../oci/tar/reader.js";
 import { entryPath } from "./entry-path.js";
 import { LayerNotes } from "./layer-notes.js";
 import type { LayerRecord } from "./layer-record.js";
 import { type DiskMetadata, MetadataKeeper } from "./metadata.js";
+import { own } from "./own.js";
 import type { OwnershipPolicy } from "./policy.js";
 import { markerOf } from "./whiteout.js";
 
@@ -42,6 +42,7 @@ export type ContentReader = () => Buffer;
 export class LayerTree {
   readonly #tree: RootedTree;
   readonly #metadata: MetadataKeeper;
+  readonly #attributes = new AttributeWriter();
   readonly #chowns: boolean;
   readonly #mayInherit: boolean;
   readonly #umask: number = currentUmask();
@@ -114,8 +115,10 @@ export class LayerTree {
     for (const path of this.#notes.implied) {
       this.#directories.set(path, { mode: impliedMode, uid: 0, gid: 0, mtime: 0 });
     }
-    for (const [path, { mtime }] of this.#directories) {
-      utimesSync(this.#tree.at(path), fileTime(mtime), fileTime(mtime));
+    for (const [path, { mtime, attributes }] of this.#directories) {
+      const target = this.#tree.at(path);
+      if (attributes && !this.#attributes.setOnDirectory(target, attributes)) this.#miss(path);
+      utimesSync(target, fileTime(mtime), fileTime(mtime));
     }
     return {
       schemaVersion: 1,
@@ -159,7 +162,7 @@ export class LayerTree {
   #addFile(path: ByteString, file: { entry: TarEntry; content: ContentReader }): void {
     const { entry, content } = file;
     const metadata = this.#metadata.keep(path, entry);
-    const { mode, mtime } = metadata;
+    const { mode, mtime, attributes } = metadata;
     const target = this.#tree.at(path);
     const fd = this.#making(path, () => openSync(target, createNew, mode));
     try {
@@ -169,6 +172,7 @@ export class LayerTree {
         size += piece.length;
       }
       this.#unpackedSize += size;
+      if (attributes && !this.#attributes.set(fd, attributes)) this.#miss(path);
       if (this.#needsOwner(metadata)) own(fd, metadata);
       // open(2) drops what the umask holds, chown(2) what lets others run as the owner.
       if ((mode & (this.#umask | 0o6000)) !== 0) fchmodSync(fd, mode);
@@ -206,8 +210,15 @@ export class LayerTree {
     const metadata = this.#metadata.keep(path, entry);
     const target = this.#tree.at(path);
     this.#making(path, () => symlinkSync(rawPath(entry.linkName), target));
+    // No file system takes those of users on a link.
+    if (metadata.attributes) this.#miss(path);
     if (this.#needsOwner(metadata)) own(target, metadata);
     lutimesSync(target, fileTime(metadata.mtime), fileTime(metadata.mtime));
+  }
+
+  /** Counts a file whose extended attributes are not all on disk. */
+  #miss(path: ByteString): void {
+    this.#metadata.tally.add("XATTRS_NOT_KEPT", path);
   }
 
   /** Whether what was just made belongs to somebody else than it should. */
@@ -232,11 +243,16 @@ export class LayerTree {
     this.#notes.forget(path);
     this.#metadata.drop(path);
     if (kind !== "missing") {
-      this.#making(path, () => linkOrCopy(this.#tree.at(target), this.#tree.at(path)));
+      this.#making(path, () => this.#link(target, path));
       return;
     }
     this.#remove(path);
     this.#notes.link(path, waiting ?? target);
+  }
+
+  #link(target: ByteString, path: ByteString): void {
+    const mayHaveAttributes = this.#metadata.hasAttributes;
+    linkOrCopy(this.#tree.at(target), this.#tree.at(path), { mayHaveAttributes });
   }
 
   #skipSpecial(path: ByteString): void {
@@ -280,23 +296,4 @@ function refuseLink(
     "IMAGE_INVALID",
     `${displayPath(path)} is a hard link to ${what} ${displayPath(name)}`,
   );
-}
-
-/** Gives a file, directory or link its owner; links are not followed. */
-function own(target: number | string | Buffer, { uid, gid }: { uid: number; gid: number }): void {
-  try {
-    if (typeof target === "number") fchownSync(target, uid, gid);
-    else lchownSync(target, uid, gid);
-  } catch (error) {
-    if (errnoOf(error) !== "EINVAL") throw error;
-    throw new StageError("PERMISSION", `there is no user ${uid}:${gid} in this user namespace`, {
-      hint: "leave the owners out with --owner squash",
-      cause: error,
-    });
-  }
-}
-
-function writeAll(fd: number, piece: Buffer): void {
-  let written = writeSync(fd, piece);
-  while (written < piece.length) written += writeSync(fd, piece, written);
 }

@@ -1,4 +1,5 @@
 import type { ByteString } from "../host/byte-string.js";
+import type { Attributes } from "../host/extended-attributes.js";
 import type { TarEntry } from "../oci/tar/reader.js";
 import type { OnRecord } from "./layer-record.js";
 import { PathMap } from "./path-map.js";
@@ -15,6 +16,8 @@ export interface DiskMetadata {
   readonly gid: number;
   /** Seconds since 1970. */
   readonly mtime: number;
+  /** Extended attributes, as far as the disk takes them. */
+  readonly attributes?: Attributes | undefined;
 }
 
 /** Far enough for any file, near enough for every kernel: the years 1 to 9999. */
@@ -28,6 +31,8 @@ export class MetadataKeeper {
   readonly tally: Tally = new Tally();
   /** How much went on record, in bytes; what was dropped again counts too. */
   recordedBytes = 0;
+  /** Whether any entry had extended attributes. */
+  hasAttributes = false;
   readonly #policy: OwnershipPolicy;
   readonly #owners = new PathMap<string>();
   readonly #modes = new PathMap<string>();
@@ -40,15 +45,17 @@ export class MetadataKeeper {
   /** For the entry that now stands at `path`. */
   keep(path: ByteString, entry: TarEntry): DiskMetadata {
     this.drop(path);
-    if (entry.xattrs) this.#recordXattrs(path, entry.xattrs);
+    const attributes = entry.xattrs && this.#recordXattrs(path, entry.xattrs);
     const mode = this.#modeFor(path, entry);
     const mtime = Math.min(Math.max(entry.mtime, earliest), latest);
-    if (this.#policy.owner === "image") return { mode, uid: entry.uid, gid: entry.gid, mtime };
+    if (this.#policy.owner === "image") {
+      return { mode, uid: entry.uid, gid: entry.gid, mtime, attributes };
+    }
     if (entry.uid !== 0 || entry.gid !== 0) {
       this.#owners.set(path, `${entry.uid}:${entry.gid}`);
       this.recordedBytes += path.length;
     }
-    return { mode, uid: 0, gid: 0, mtime };
+    return { mode, uid: 0, gid: 0, mtime, attributes };
   }
 
   /** Forgets what was on record for `path`: something else stands there now. */
@@ -87,14 +94,24 @@ export class MetadataKeeper {
     return kept;
   }
 
-  #recordXattrs(path: ByteString, xattrs: ReadonlyMap<ByteString, ByteString>): void {
-    this.tally.add("XATTRS_NOT_KEPT", path);
-    const values = [...xattrs].map(([name, value]) => {
+  #recordXattrs(path: ByteString, xattrs: ReadonlyMap<ByteString, ByteString>): Attributes {
+    const attributes = [...xattrs].map(([name, value]) => {
       this.recordedBytes += path.length + name.length + value.length;
-      return [name, Buffer.from(value, "latin1").toString("base64")] as const;
+      return [name, Buffer.from(value, "latin1")] as const;
     });
-    this.#xattrs.set(path, Object.fromEntries(values));
+    const texts = attributes.map(([name, value]) => [name, value.toString("base64")] as const);
+    this.#xattrs.set(path, Object.fromEntries(texts));
+    this.hasAttributes = true;
+    return attributes;
   }
+}
+
+/** The extended attributes that are on record for the file at `path`, where it has any. */
+export function attributesOf({ xattrs }: OnRecord, path: ByteString): Attributes | undefined {
+  if (!Object.hasOwn(xattrs, path)) return undefined;
+  return Object.entries(xattrs[path] ?? {}).map(([name, value]) => {
+    return [name, Buffer.from(value, "base64")];
+  });
 }
 
 function grouped(map: PathMap<string>): Record<string, ByteString[]> {

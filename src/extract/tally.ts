@@ -6,7 +6,7 @@ const exampleLimit = 5;
 const messages = {
   SETUID_STRIPPED: "setuid and setgid bits were dropped: no sandbox honours them",
   SPECIAL_SKIPPED: "device nodes and fifos were not made",
-  XATTRS_NOT_KEPT: "extended attributes were not kept, but are on record",
+  XATTRS_NOT_KEPT: "extended attributes are on record, but not on the files",
 } as const;
 
 export type WarningCode = keyof typeof messages;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { checkStack, type StackCase } from "../support/check-stack.js";
+import { attributesAt, requireAttributes } from "../support/extended-attributes.js";
 import { directory, file, hardLink, stack, symlink, whiteout } from "../support/layers.js";
 import { rejection } from "../support/refusal.js";
 import { contents, modeOf, mtimeOf } from "../support/tree-contents.js";
@@ -132,6 +133,16 @@ describe("directories that an upper layer only passes through", () => {
     expect([modeOf(rootfs, "d/e"), mtimeOf(rootfs, "d/e")]).toEqual([0o755, 0]);
   });
 
+  test("keep the extended attributes that a lower layer gave them", async (context) => {
+    requireAttributes(context);
+    const rootfs = await stack(
+      [directory("d", { xattrs: { "user.a": "1" } }), symlink("l", "d")],
+      [file("d/f")],
+      [file("l/g"), whiteout("d/f")],
+    );
+    expect(attributesAt(`${rootfs}/d`)).toEqual({ "user.a": "1" });
+  });
+
   test("keep them where they are the target of a link", async () => {
     const rootfs = await stack(
       [directory("d", { mode: 0o711, mtime: 77 }), symlink("l", "d")],
@@ -154,6 +165,30 @@ describe("directories that an upper layer describes", () => {
       [file("d/g")],
     );
     expect([modeOf(rootfs, "d"), mtimeOf(rootfs, "d")]).toEqual([0o751, 2]);
+  });
+
+  const marked = (name: string) => ({ xattrs: { [name]: "\0\xff", "security.capability": "c" } });
+
+  test("get its extended attributes in place of all that were there", async (context) => {
+    requireAttributes(context);
+    const rootfs = await stack(
+      [directory("/", marked("user.old")), directory("d", marked("user.old")), file("d/f")],
+      [directory("/", marked("user.new")), directory("d", marked("user.new"))],
+      [file("d/g")],
+    );
+    expect(attributesAt(rootfs)).toEqual({ "user.new": "\0\xff" });
+    expect(attributesAt(`${rootfs}/d`)).toEqual({ "user.new": "\0\xff" });
+  });
+
+  test("have no extended attributes left when none are described", async (context) => {
+    requireAttributes(context);
+    const old = ["bare", "hidden", "file", "constructor"];
+    const rootfs = await stack(
+      old.map((path) => directory(path, marked("user.old"))),
+      [directory("bare"), whiteout("hidden"), file("hidden/f"), file("file")],
+      [directory("file"), directory("constructor")],
+    );
+    for (const path of old) expect(attributesAt(`${rootfs}/${path}`)).toEqual({});
   });
 
   test("the root too", async () => {

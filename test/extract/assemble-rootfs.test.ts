@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { assembleRootfs } from "../../src/extract/assemble-rootfs.js";
 import { removeTree } from "../../src/host/remove-tree.js";
 import type { Layers } from "../support/check-stack.js";
+import { attributesAt, requireAttributes } from "../support/extended-attributes.js";
 import {
   assembleLayers,
   directory,
@@ -141,27 +142,49 @@ describe("a rootfs", () => {
 describe("on another disk than the layers", () => {
   const memory = "/dev/shm";
 
-  test("files and links are copied with all they have", async (context) => {
-    const layer = await unpackEntries([
-      file("a", "content", { mode: 0o751, mtime: 1_700_000_000.123456, uid: 3, gid: 4 }),
-      symlink("l", "caf\xe9", { mtime: -7 }),
-      file("secret", "x", { mode: 0o400 }),
-    ]);
+  /** Puts a rootfs of one layer together in memory; skips the test where that is no other disk. */
+  function assembleInMemory(layer: Unpacked, context: { skip: (note: string) => void }): string {
     const other = statSync(memory, { throwIfNoEntry: false });
     if (!other || other.dev === statSync(layer.tree).dev) {
       context.skip(`${memory} is no other file system than the one of temporary files`);
     }
     const parent = mkdtempSync(`${memory}/stage-rootfs-test-`);
     onTestFinished(() => removeTree(parent));
+    for (const name of ["rootfs", "scratch"]) mkdirSync(`${parent}/${name}`);
     const rootfs = `${parent}/rootfs`;
-    mkdirSync(rootfs);
-    mkdirSync(`${parent}/scratch`);
     assembleRootfs({ layers: [layer], rootfs, scratch: `${parent}/scratch` });
+    return rootfs;
+  }
+
+  test("files and links are copied with all they have", async (context) => {
+    const layer = await unpackEntries([
+      file("a", "content", { mode: 0o751, mtime: 1_700_000_000.123456, uid: 3, gid: 4 }),
+      symlink("l", "caf\xe9", { mtime: -7 }),
+      file("secret", "x", { mode: 0o400 }),
+    ]);
+    const rootfs = assembleInMemory(layer, context);
     expect(contents(rootfs)).toEqual({ a: "content", l: "-> caf\xe9", secret: "x" });
     expect([modeOf(rootfs, "a"), modeOf(rootfs, "secret")]).toEqual([0o751, 0o400]);
     expect([mtimeOf(rootfs, "a"), mtimeOf(rootfs, "l")]).toEqual([1_700_000_000.123456, -7]);
     const owner = lstatSync(`${layer.tree}/a`);
     expect(lstatSync(`${rootfs}/a`)).toMatchObject({ uid: owner.uid, gid: owner.gid });
+  });
+
+  test("files are copied with their extended attributes", async (context) => {
+    requireAttributes(context);
+    const marked = { mtime: 7, xattrs: { "user.a": "\0\xff", "user.b": "" } };
+    const layer = await unpackEntries([
+      file("f", "", marked),
+      file("read-only", "", { ...marked, mode: 0o444 }),
+      symlink("l", "f"),
+    ]);
+    const rootfs = assembleInMemory(layer, context);
+    requireAttributes(context, rootfs);
+    for (const path of ["f", "read-only"]) {
+      expect(attributesAt(`${rootfs}/${path}`)).toEqual(marked.xattrs);
+      expect(mtimeOf(rootfs, path)).toBe(7);
+    }
+    expect(modeOf(rootfs, "read-only")).toBe(0o444);
   });
 });
 

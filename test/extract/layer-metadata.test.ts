@@ -1,7 +1,10 @@
-import { lstatSync, mkdirSync, statSync } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
 import { afterEach, describe, expect, test } from "vitest";
 import type { OwnershipPolicy } from "../../src/extract/policy.js";
+import { pathBelow } from "../../src/host/byte-string.js";
+import { attributesAt, requireAttributes } from "../support/extended-attributes.js";
 import {
+  assembleLayers,
   directory,
   file,
   hardLink,
@@ -256,9 +259,11 @@ describe("what is on record", () => {
 });
 
 describe("extended attributes", () => {
-  test("are on record to the byte, and counted", async () => {
+  const capability = { "security.capability": "\x01\x00\x00\x02\xff" };
+
+  test("are on record to the byte, whether they are on disk or not", async () => {
     const { record } = await unpackEntries([
-      file("f", "", { xattrs: { "security.capability": "\x01\x00\x00\x02\xff", "user.a": "=" } }),
+      file("f", "", { xattrs: { ...capability, "user.a": "=" } }),
       directory("d", { xattrs: { "user.empty": "x" } }),
     ]);
     expect(record.onRecord.xattrs).toEqual({
@@ -268,9 +273,98 @@ describe("extended attributes", () => {
       },
       d: { "user.empty": "eA==" },
     });
-    expect(record.warnings).toEqual([
-      expect.objectContaining({ code: "XATTRS_NOT_KEPT", count: 2, examples: ["f", "d"] }),
+  });
+
+  test("of users are on disk, also on read-only files, and not counted", async (context) => {
+    requireAttributes(context);
+    const { tree, record } = await unpackEntries([
+      directory("/", { xattrs: { "user.root": "r" } }),
+      directory("d", { mode: 0o555, mtime: 5, xattrs: { "user.d": "\0\xff" } }),
+      file("d/f", "content", { mode: 0o444, mtime: 6, xattrs: { "user.f": "\n", "user.e": "" } }),
+      file("d/plain"),
     ]);
+    expect(attributesAt(tree)).toEqual({ "user.root": "r" });
+    expect(attributesAt(`${tree}/d`)).toEqual({ "user.d": "\0\xff" });
+    expect(attributesAt(`${tree}/d/f`)).toEqual({ "user.e": "", "user.f": "\n" });
+    expect(attributesAt(`${tree}/d/plain`)).toEqual({});
+    expect([modeOf(tree, "d/f"), mtimeOf(tree, "d/f"), mtimeOf(tree, "d")]).toEqual([0o444, 6, 5]);
+    expect(record.warnings).toEqual([]);
+  });
+
+  test("that are not on disk are counted once for each file", async (context) => {
+    requireAttributes(context);
+    const big = { "user.big": "x".repeat(65_537), "user.long": "1" };
+    const { tree, record } = await unpackEntries([
+      directory("d", { xattrs: { ...capability, "user.a": "1" } }),
+      file("f", "", { xattrs: { ...capability, "trusted.x": "1", "user.a": "1" } }),
+      file("big", "content", { xattrs: big }),
+      symlink("l", "f", { xattrs: { "user.a": "1" } }),
+      file("whole", "", { xattrs: { "user.a": "1" } }),
+    ]);
+    expect(record.warnings).toEqual([
+      expect.objectContaining({
+        code: "XATTRS_NOT_KEPT",
+        count: 4,
+        examples: ["f", "big", "l", "d"],
+      }),
+    ]);
+    for (const path of ["d", "f", "whole"]) {
+      expect(attributesAt(`${tree}/${path}`)).toEqual({ "user.a": "1" });
+    }
+    expect(attributesAt(`${tree}/big`)).toEqual({ "user.long": "1" });
+    expect(readFileSync(`${tree}/big`, "utf8")).toBe("content");
+    expect(Object.keys(record.onRecord.xattrs).sort()).toEqual(["big", "d", "f", "l", "whole"]);
+  });
+
+  test("of a name that comes again are those of the last entry alone", async (context) => {
+    requireAttributes(context);
+    const old = { xattrs: { "user.old": "1" } };
+    const { tree, record } = await unpackEntries([
+      directory("d", old),
+      directory("d", { xattrs: { "user.new": "2" } }),
+      directory("bare", old),
+      directory("bare"),
+      file("f", "", old),
+      file("f"),
+      file("f.d", "", old),
+      directory("f.d"),
+      file("implied", "", old),
+      file("implied/f"),
+    ]);
+    expect(attributesAt(`${tree}/d`)).toEqual({ "user.new": "2" });
+    for (const path of ["bare", "f", "f.d", "implied"]) {
+      expect(attributesAt(`${tree}/${path}`)).toEqual({});
+    }
+    expect(Object.keys(record.onRecord.xattrs)).toEqual(["d"]);
+  });
+
+  test("are those of all names of a file", async (context) => {
+    requireAttributes(context);
+    const { tree } = await unpackEntries([
+      file("a", "", { xattrs: { "user.a": "1" } }),
+      hardLink("b", "a"),
+    ]);
+    expect(attributesAt(`${tree}/b`)).toEqual({ "user.a": "1" });
+  });
+
+  test("need no name that is UTF-8, and no short path", async (context) => {
+    requireAttributes(context);
+    const deep = Array.from({ length: 20 }, () => "d".repeat(255)).join("/");
+    const marked = { xattrs: { "user.a": "1" } };
+    const layer = await unpackEntries([
+      directory("caf\xe9", marked),
+      file("caf\xe9/\xff", "", marked),
+      directory(deep, marked),
+      file(`${deep}/f`, "", marked),
+    ]);
+    expect(layer.record.warnings).toEqual([]);
+    for (const root of [layer.tree, assembleLayers([layer])]) {
+      for (const path of ["caf\xe9", "caf\xe9/\xff", deep, `${deep}/f`]) {
+        const fd = openSync(pathBelow(root, path), "r");
+        expect(attributesAt(`/proc/self/fd/${fd}`)).toEqual({ "user.a": "1" });
+        closeSync(fd);
+      }
+    }
   });
 });
 
