@@ -13,7 +13,17 @@ import { say } from "./lib/say.mjs";
 
 /** @type {readonly Program[]} */
 const PROGRAMS = [
+  {
+    command: "bsdtar",
+    debian: "libarchive-tools",
+    purpose: "packs extended attributes its own way",
+  },
   { command: "bwrap", debian: "bubblewrap", purpose: "runs commands in staged images" },
+  {
+    command: "getfattr",
+    debian: "attr",
+    purpose: "shows extended attributes; setfattr comes with it",
+  },
   { command: "gzip", debian: "gzip", purpose: "compresses archives and layers" },
   { command: "mmdebstrap", debian: "mmdebstrap", purpose: "makes a Debian root to test with" },
   { command: "pigz", debian: "pigz", purpose: "makes gzip streams of several members" },

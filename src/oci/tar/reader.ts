@@ -2,6 +2,7 @@ import { StageError, within } from "../../errors.js";
 import { type ByteString, displayPath } from "../../host/byte-string.js";
 import { blockSize, decodeHeader, type TarHeader } from "./header.js";
 import { decodePax, type PaxRecords, paxNumber, paxPath } from "./pax.js";
+import { xattrsOf } from "./xattrs.js";
 
 /** Where an archive's bytes come from. Pulled, not pushed: one call, one piece. */
 export interface TarSource {
@@ -219,13 +220,6 @@ function entryTypeOf(header: TarHeader, name: ByteString): EntryType {
 
 function refuseSparse(pax: PaxRecords): void {
   for (const keyword of pax.keys()) if (keyword.startsWith("GNU.sparse.")) throw sparse();
-}
-
-function xattrsOf(pax: PaxRecords): ReadonlyMap<ByteString, ByteString> | undefined {
-  const prefix = "SCHILY.xattr.";
-  const found = [...pax].filter(([keyword]) => keyword.startsWith(prefix));
-  if (found.length === 0) return undefined;
-  return new Map(found.map(([keyword, value]) => [keyword.slice(prefix.length), value]));
 }
 
 function untilNul(body: Buffer): ByteString {

@@ -6,7 +6,9 @@ import { isRoot } from "./users.js";
 /** The Debian package of each program that the end-to-end tests may drive. */
 const debianPackages = {
   apptainer: "apptainer",
+  bsdtar: "libarchive-tools",
   bwrap: "bubblewrap",
+  getfattr: "attr",
   gzip: "gzip",
   mmdebstrap: "mmdebstrap",
   pigz: "pigz",
