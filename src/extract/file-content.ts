@@ -1,6 +1,7 @@
-import { closeSync, fchmodSync, fchownSync, futimesSync, writeSync } from "node:fs";
-import { errnoOf, StageError } from "../errors.js";
+import { closeSync, fchmodSync, futimesSync } from "node:fs";
 import { fileTime } from "../host/file-time.js";
+import { writeAll } from "../host/write-all.js";
+import { own } from "./own.js";
 
 /** Gives an entry's content piece by piece; an empty piece ends it. */
 export type ContentReader = () => Buffer;
@@ -44,28 +45,10 @@ export const fillAtOnce: FileFiller = {
   settle: () => undefined,
 };
 
-export function writeAll(fd: number, piece: Buffer): void {
-  let written = writeSync(fd, piece);
-  while (written < piece.length) written += writeSync(fd, piece, written);
-}
-
 /** Owner, mode and time, in this order: chown(2) drops bits of the mode. */
 export function finishFile(fd: number, { owner, mode, mtime }: FileFinish): void {
-  if (owner) giveOwner(owner, () => fchownSync(fd, owner.uid, owner.gid));
+  if (owner) own(fd, owner);
   if (mode !== undefined) fchmodSync(fd, mode);
   const time = fileTime(mtime);
   futimesSync(fd, time, time);
-}
-
-/** @throws StageError PERMISSION for an owner that this user namespace does not have */
-export function giveOwner({ uid, gid }: { uid: number; gid: number }, chown: () => void): void {
-  try {
-    chown();
-  } catch (error) {
-    if (errnoOf(error) !== "EINVAL") throw error;
-    throw new StageError("PERMISSION", `there is no user ${uid}:${gid} in this user namespace`, {
-      hint: "leave the owners out with --owner squash",
-      cause: error,
-    });
-  }
 }

@@ -1,9 +1,6 @@
 import {
   chmodSync,
-  closeSync,
   constants,
-  fchmodSync,
-  futimesSync,
   lutimesSync,
   mkdirSync,
   openSync,
@@ -17,10 +14,10 @@ import { fileTime } from "../host/file-time.js";
 import { linkOrCopy } from "../host/link-or-copy.js";
 import { baseOf, join, type PathKind, parentOf, RootedTree } from "../host/rooted-tree.js";
 import { currentUmask } from "../host/umask.js";
-import { writeAll } from "../host/write-all.js";
 import { checkLimit, type Limits } from "../oci/limits.js";
 import type { TarEntry } from "../oci/tar/reader.js";
 import { entryPath } from "./entry-path.js";
+import { type ContentReader, type FileFiller, fillAtOnce } from "./file-content.js";
 import { LayerNotes } from "./layer-notes.js";
 import type { LayerRecord } from "./layer-record.js";
 import { type DiskMetadata, MetadataKeeper } from "./metadata.js";
@@ -31,8 +28,12 @@ import { markerOf } from "./whiteout.js";
 const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const impliedMode = 0o755;
 
-/** Gives an entry's content piece by piece; an empty piece ends it. */
-export type ContentReader = () => Buffer;
+export interface LayerTreeOptions {
+  readonly policy: OwnershipPolicy;
+  readonly limits: Limits;
+  /** Who writes the content of files; by default each is written at once. */
+  readonly filler?: FileFiller;
+}
 
 /**
  * A layer's entries as a directory tree of its own, with no lower layer below it. What they say
@@ -50,13 +51,15 @@ export class LayerTree {
   readonly #directories = new Map<ByteString, DiskMetadata>();
   readonly #notes = new LayerNotes();
   readonly #limits: Limits;
+  readonly #filler: FileFiller;
   #unpackedSize = 0;
   #entries = 0;
 
   /** @param root an empty directory that nobody else writes to */
-  constructor(root: string, options: { policy: OwnershipPolicy; limits: Limits }) {
-    const { policy, limits } = options;
+  constructor(root: string, options: LayerTreeOptions) {
+    const { policy, limits, filler = fillAtOnce } = options;
     this.#limits = limits;
+    this.#filler = filler;
     this.#tree = new RootedTree(root);
     this.#metadata = new MetadataKeeper(policy);
     this.#chowns = policy.owner === "image";
@@ -112,6 +115,7 @@ export class LayerTree {
 
   /** Sets what could be set only now, and returns the record. */
   finish(): LayerRecord {
+    this.#filler.settle();
     for (const path of this.#notes.implied) {
       this.#directories.set(path, { mode: impliedMode, uid: 0, gid: 0, mtime: 0 });
     }
@@ -163,23 +167,13 @@ export class LayerTree {
     const { entry, content } = file;
     const metadata = this.#metadata.keep(path, entry);
     const { mode, mtime, attributes } = metadata;
-    const target = this.#tree.at(path);
-    const fd = this.#making(path, () => openSync(target, createNew, mode));
-    try {
-      let size = 0;
-      for (let piece = content(); piece.length > 0; piece = content()) {
-        writeAll(fd, piece);
-        size += piece.length;
-      }
-      this.#unpackedSize += size;
-      if (attributes && !this.#attributes.set(fd, attributes)) this.#miss(path);
-      if (this.#needsOwner(metadata)) own(fd, metadata);
-      // open(2) drops what the umask holds, chown(2) what lets others run as the owner.
-      if ((mode & (this.#umask | 0o6000)) !== 0) fchmodSync(fd, mode);
-      futimesSync(fd, fileTime(mtime), fileTime(mtime));
-    } finally {
-      closeSync(fd);
-    }
+    const fd = this.#making(path, () => openSync(this.#tree.at(path), createNew, mode));
+    if (attributes && !this.#attributes.set(fd, attributes)) this.#miss(path);
+    const owner = this.#needsOwner(metadata) ? metadata : undefined;
+    // open(2) drops what the umask holds, chown(2) what lets others run as the owner.
+    const isExact = (mode & (this.#umask | 0o6000)) === 0;
+    const finish = { mtime, mode: isExact ? undefined : mode, owner };
+    this.#unpackedSize += this.#filler.fill(fd, { content, finish });
   }
 
   #addDirectory(path: ByteString, entry: TarEntry): void {
@@ -252,6 +246,8 @@ export class LayerTree {
 
   #link(target: ByteString, path: ByteString): void {
     const mayHaveAttributes = this.#metadata.hasAttributes;
+    // Where no link can be made, a copy is.
+    this.#filler.settle();
     linkOrCopy(this.#tree.at(target), this.#tree.at(path), { mayHaveAttributes });
   }
 

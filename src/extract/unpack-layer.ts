@@ -1,17 +1,16 @@
 import { createHash } from "node:crypto";
 import { fromSystemError, within } from "../errors.js";
 import { type Compression, detectCompression } from "../host/compression.js";
-import { createDecompressor, inputChunk } from "../host/decompress.js";
+import { createDecompressor, inputChunk, openEngine } from "../host/decompress/decompress.js";
+import type { Engine } from "../host/decompress/engine.js";
 import type { HashAlgorithm } from "../host/hash.js";
 import { readStart, type Span } from "../host/span.js";
 import { checkDigest, type Digest, splitDigest } from "../oci/digest.js";
 import { InflationGuard, type Limits } from "../oci/limits.js";
-import { TarReader } from "../oci/tar/reader.js";
 import { type BlobReader, openBlob } from "./blob-reader.js";
-import { ChunkSource } from "./chunk-source.js";
 import type { LayerRecord } from "./layer-record.js";
-import { LayerTree } from "./layer-tree.js";
 import type { OwnershipPolicy } from "./policy.js";
+import { writeTree } from "./write-tree.js";
 
 /** All that unpacking one layer needs; plain data, so that another thread can do it. */
 export interface UnpackLayerTask {
@@ -32,13 +31,16 @@ export interface UnpackLayerTask {
  * @throws StageError IMAGE_INVALID, IMAGE_UNSUPPORTED, DIGEST_MISMATCH, NO_SPACE
  */
 export async function unpackLayer(task: UnpackLayerTask): Promise<LayerRecord> {
-  const { span, diffId, digest } = task;
+  const { span, diffId, digest, tree: root, policy, limits } = task;
   try {
     const compression = detectCompression(readStart(span, magicLength));
     const blob = openBlob(span, blobOptions(task, compression));
     try {
-      const tar = compression === "none" ? blob : decompressed(blob, { ...task, compression });
-      const record = writeTree(new ChunkSource(tar.pieces), task);
+      const tar =
+        compression === "none"
+          ? blob
+          : decompressed(blob, { ...task, compression, engine: await openEngine(compression) });
+      const record = writeTree(tar.pieces, { root, policy, limits });
       if (digest) await check("its blob", { expected: digest, reader: blob });
       await check("its diffID", { expected: diffId, reader: tar });
       return record;
@@ -64,28 +66,15 @@ function blobOptions({ digest, diffId }: UnpackLayerTask, compression: Compressi
   return { algorithms, pieceSize: compression === "none" ? plainChunk : inputChunk };
 }
 
-function writeTree(
-  source: ChunkSource,
-  { tree: root, policy, limits }: UnpackLayerTask,
-): LayerRecord {
-  const reader = new TarReader(source);
-  const tree = new LayerTree(root, { policy, limits });
-  const content = () => reader.content();
-  for (let entry = reader.next(); entry; entry = reader.next()) tree.add(entry, content);
-  // What follows the archive's end counts for the digests.
-  source.drain();
-  return tree.finish();
-}
-
 type HashedPieces = Pick<BlobReader, "pieces" | "hash">;
 
 function decompressed(
   blob: BlobReader,
-  how: { compression: "gzip" | "zstd"; diffId: Digest; limits: Limits },
+  how: { compression: "gzip" | "zstd"; engine: Engine; diffId: Digest; limits: Limits },
 ): HashedPieces {
   const hash = createHash(splitDigest(how.diffId).algorithm);
   function* pieces(): Generator<Buffer, undefined> {
-    const decompressor = createDecompressor(how.compression);
+    const decompressor = createDecompressor(how.compression, how);
     const guard = new InflationGuard(how.limits, "its blob");
     for (let piece = blob.pieces.next().value; piece; piece = blob.pieces.next().value) {
       guard.stored(piece.length);

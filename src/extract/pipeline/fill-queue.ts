@@ -1,6 +1,12 @@
 import { closeSync } from "node:fs";
 import { type RingReader, RingStopped } from "../../host/block-ring.js";
-import { type ContentReader, type FileFiller, type FileFinish, finishFile, writeAll } from "../file-content.js";
+import { writeAll } from "../../host/write-all.js";
+import {
+  type ContentReader,
+  type FileFiller,
+  type FileFinish,
+  finishFile,
+} from "../file-content.js";
 
 /**
  * Orders from the thread that makes files to the one that fills them: pieces of a ring's memory,

@@ -12,10 +12,17 @@ import { damaged, type Engine, type EngineFormat } from "./engine.js";
  */
 export function zlibEngine(format: EngineFormat): Engine | undefined {
   const stream = open(format);
-  const handle: unknown = stream && Reflect.get(stream, "_handle");
-  const state: unknown = stream && Reflect.get(stream, "_writeState");
-  if (!stream || !isHandle(handle) || !(state instanceof Uint32Array)) return undefined;
+  if (!stream) return undefined;
+  const handle: unknown = Reflect.get(stream, "_handle");
+  const state: unknown = Reflect.get(stream, "_writeState");
+  if (!isHandle(handle) || !(state instanceof Uint32Array)) return undefined;
+  return engineOn(handle, { format, state, close: () => stream.close() });
+}
 
+function engineOn(
+  handle: Handle,
+  { format, state, close }: { format: EngineFormat; state: Uint32Array; close: () => void },
+): Engine {
   let failure: Error | undefined;
   handle.onerror = (message) => {
     failure = new Error(message);
@@ -42,7 +49,7 @@ export function zlibEngine(format: EngineFormat): Engine | undefined {
     push: (input, blocks) => run(input, { blocks, flush: flushes.none }),
     *end(blocks) {
       yield* run(nothing, { blocks, flush: flushes.finish });
-      stream.close();
+      close();
     },
   };
 }

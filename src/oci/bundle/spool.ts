@@ -6,6 +6,7 @@ import { extract } from "tar-stream";
 import { fromSystemError, StageError, within } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { type Compression, detectCompression } from "../../host/compression.js";
+import { outputBlock } from "../../host/decompress/block-filler.js";
 import {
   createDecompressor,
   type Decompressor,
