@@ -7,6 +7,7 @@ import { linkOrCopy } from "../host/link-or-copy.js";
 import { removeTree } from "../host/remove-tree.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
 import type { LayerRecord } from "./layer-record.js";
+import { fromRootDown } from "./marker-order.js";
 import { attributesOf, type DiskMetadata } from "./metadata.js";
 
 /** An unpacked layer: where its tree is, and what its record says of lower layers. */
@@ -99,13 +100,18 @@ class Assembly {
   /** Removes what whiteouts and opaque markers of a layer hide. */
   #hide({ tree, record }: UnpackedLayer, implied: ReadonlySet<ByteString>): void {
     const layer = { own: new RootedTree(tree), implied };
-    for (const path of record.whiteouts) {
-      const parent = this.#lowerDirectory(parentOf(path), layer);
-      if (parent !== undefined) this.#remove(join(parent, baseOf(path)));
-    }
-    for (const path of record.opaque) {
-      const directory = this.#lowerDirectory(path, layer);
-      if (directory !== undefined) this.#forget(this.#tree.empty(directory));
+    // A link of the layer's own leads its markers where it leads its files.
+    const markers = fromRootDown({
+      whiteouts: record.whiteouts.map((path) => {
+        return join(layer.own.resolveLinks(parentOf(path)), baseOf(path));
+      }),
+      opaque: record.opaque.map((path) => layer.own.resolveLinks(path)),
+    });
+    for (const { path, isOpaque } of markers) {
+      const directory = this.#lowerDirectory(isOpaque ? path : parentOf(path), layer);
+      if (directory === undefined) continue;
+      if (isOpaque) this.#forget(this.#tree.empty(directory));
+      else this.#remove(join(directory, baseOf(path)));
     }
   }
 

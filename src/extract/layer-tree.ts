@@ -78,8 +78,8 @@ export class LayerTree {
     this.#checkLimits(name, entry);
     const marker = markerOf(name);
     if (marker) {
-      if (marker.kind === "whiteout") this.#notes.hide(join(this.#below(name), marker.name));
-      else if (marker.kind === "opaque") this.#notes.hideIn(this.#below(name));
+      if (marker.kind === "whiteout") this.#notes.hide(join(parentOf(name), marker.name));
+      else if (marker.kind === "opaque") this.#notes.hideIn(parentOf(name));
       return;
     }
     if (name === "") {
@@ -148,12 +148,6 @@ export class LayerTree {
       this.#notes.imply(missing);
     });
     return join(resolved ?? "", baseOf(name));
-  }
-
-  /** The directory that a marker called `name` speaks of; it need not exist in this layer. */
-  #below(name: ByteString): ByteString {
-    const parent = parentOf(name);
-    return this.#tree.resolveDirectory(parent) ?? parent;
   }
 
   #addRoot(entry: TarEntry): void {

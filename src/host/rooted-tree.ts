@@ -52,11 +52,36 @@ export class RootedTree {
     path: ByteString,
     make?: (resolved: ByteString) => void,
   ): ByteString | undefined {
+    return this.#follow(path, (next, kind) => {
+      if (!make) return false;
+      if (kind === "file") this.remove(next);
+      make(next);
+      this.addDirectory(next);
+      return true;
+    });
+  }
+
+  /**
+   * `path` with the links resolved that the tree has on its way. What else it leads through is taken
+   * for a directory.
+   * @throws StageError IMAGE_INVALID for a loop of links
+   */
+  resolveLinks(path: ByteString): ByteString {
+    return this.#follow(path, () => true) ?? path;
+  }
+
+  /** @param pass whether to go on below what is no directory */
+  #follow(
+    path: ByteString,
+    pass: (next: ByteString, kind: "missing" | "file") => boolean,
+  ): ByteString | undefined {
     let at = this.#deepestKnown(path);
     if (at === path) return path;
     const rest = at === "" ? path : path.slice(at.length + 1);
     const pending = rest.split("/").reverse();
     let links = 0;
+    /** What is no directory and was not made one: nothing can be below it. */
+    let absent: ByteString | undefined;
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       if (name === "" || name === ".") continue;
       if (name === "..") {
@@ -64,7 +89,8 @@ export class RootedTree {
         continue;
       }
       const next = join(at, name);
-      const kind = this.kindOf(next);
+      const isBelowAbsent = absent !== undefined && next.startsWith(`${absent}/`);
+      const kind = isBelowAbsent ? "missing" : this.kindOf(next);
       if (kind === "symlink") {
         if (++links > linkLimit) throw linkLoop(path);
         const target = readlinkSync(this.at(next), { encoding: "latin1" });
@@ -73,10 +99,8 @@ export class RootedTree {
         continue;
       }
       if (kind !== "directory") {
-        if (!make) return undefined;
-        if (kind === "file") this.remove(next);
-        make(next);
-        this.addDirectory(next);
+        if (!pass(next, kind)) return undefined;
+        if (!isBelowAbsent && !this.isKnownDirectory(next)) absent = next;
       }
       at = next;
     }

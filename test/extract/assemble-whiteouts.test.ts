@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { checkStack, type StackCase } from "../support/check-stack.js";
-import { directory, file, opaque, stack, symlink, whiteout } from "../support/layers.js";
-import { modeOf, mtimeOf } from "../support/tree-contents.js";
+import { directory, file, hardLink, opaque, stack, symlink, whiteout } from "../support/layers.js";
+import { rejection } from "../support/refusal.js";
+import { contents, modeOf, mtimeOf } from "../support/tree-contents.js";
 
 describe("whiteouts", () => {
   const cases: readonly StackCase[] = [
@@ -106,14 +107,93 @@ describe("whiteouts", () => {
       { a: "a" },
     ],
     [
-      "below what the layer makes a loop of links",
-      [[directory("a")], [whiteout("a/b/c"), symlink("a", "a")]],
-      { a: "-> a" },
+      "of any type, and with content, hide the same",
+      [
+        ["a", "b", "c", "d", "e"].map((name) => file(name)),
+        [
+          file(".wh.a", "content"),
+          directory(".wh.b"),
+          symlink(".wh.c", "/etc"),
+          hardLink(".wh.d", "nothing"),
+          { type: "3", name: ".wh.e" },
+        ],
+      ],
+      {},
     ],
   ];
 
   test.each(cases)("%s", async (_, layers, expected) => {
     await checkStack(layers, expected);
+  });
+});
+
+describe("markers that meet, in either order,", () => {
+  const linked = [file("d/f"), symlink("l", "d")];
+  const cases: readonly StackCase[] = [
+    [
+      "leave the target of a link alone that one of them hides",
+      [linked, [whiteout("l"), whiteout("l/f")]],
+      { d: "/", "d/f": "d/f" },
+    ],
+    [
+      "leave it alone where the other is opaque",
+      [linked, [whiteout("l"), opaque("l")]],
+      { d: "/", "d/f": "d/f" },
+    ],
+    [
+      "leave the target of a link alone in a directory that is opaque",
+      [
+        [file("d/f"), symlink("p/l", "../d")],
+        [opaque("p"), whiteout("p/l/f"), opaque("p/l")],
+      ],
+      { d: "/", "d/f": "d/f", p: "/" },
+    ],
+    [
+      "leave the end of a chain of links alone where it is cut",
+      [
+        [...linked, symlink("k", "l")],
+        [whiteout("l"), whiteout("k/f")],
+      ],
+      { d: "/", "d/f": "d/f", k: "-> l" },
+    ],
+    [
+      "hide a loop of links, and nothing below it",
+      [[symlink("l", "l")], [opaque(""), whiteout("l/f")]],
+      {},
+    ],
+    [
+      "follow a link of their own layer to what lower ones have",
+      [
+        [file("d/f"), file("d/g")],
+        [symlink("x", "d"), whiteout("x/f")],
+      ],
+      { d: "/", "d/g": "d/g", x: "-> d" },
+    ],
+    [
+      "follow a link of their own layer and not the one that it replaces",
+      [
+        [...linked, file("e/f")],
+        [symlink("l", "e"), opaque("l")],
+      ],
+      { d: "/", "d/f": "d/f", e: "/", l: "-> e" },
+    ],
+  ];
+  const ordered = cases.flatMap(([name, [lower = [], upper = []], expected]) => [
+    [name, [lower, upper], expected] as const,
+    [`${name} (reversed)`, [lower, [...upper].reverse()], expected] as const,
+  ]);
+
+  test.each(ordered)("%s", async (_, layers, expected) => {
+    expect(contents(await stack(...layers))).toEqual(expected);
+  });
+
+  test("are refused below a loop of their own layer's links", async () => {
+    const upper = [whiteout("a/b/c"), symlink("a", "a")];
+    for (const entries of [upper, [...upper].reverse()]) {
+      const error = await rejection(stack([directory("a")], entries));
+      expect(error).toMatchObject({ code: "IMAGE_INVALID" });
+      expect(error.message).toContain("too many symbolic links");
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { pathBelow } from "../../src/host/byte-string.js";
 import { directLimit } from "../../src/host/deep-path.js";
@@ -8,8 +8,10 @@ import {
   directory,
   file,
   hardLink,
+  opaque,
   symlink,
   unpackEntries,
+  whiteout,
 } from "../support/layers.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
 
@@ -41,6 +43,19 @@ describe("paths beyond PATH_MAX", () => {
       removeTree(layer.tree);
     },
   );
+
+  test.each([14, 17, 40])("of %i long components are hidden by upper layers", async (depth) => {
+    const lower = await unpackEntries(
+      [file(`${deep(depth)}/a`), file(`${deep(depth)}/e/f`), file(`${deep(depth)}/kept`)],
+      { into: scratchDirectory() },
+    );
+    const upper = await unpackEntries([whiteout(`${deep(depth)}/a`), opaque(`${deep(depth)}/e`)], {
+      into: scratchDirectory(),
+    });
+    const rootfs = assembleLayers([lower, upper]);
+    expect(readdirSync(pathBelow(rootfs, deep(depth))).sort()).toEqual(["e", "kept"]);
+    expect(readdirSync(pathBelow(rootfs, `${deep(depth)}/e`))).toEqual([]);
+  });
 
   test("lead to what stands there now, also after a tree was made anew", async () => {
     const path = `${deep(20)}/file`;

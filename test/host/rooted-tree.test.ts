@@ -152,6 +152,33 @@ describe("RootedTree.resolveDirectory", () => {
   });
 });
 
+describe("RootedTree.resolveLinks", () => {
+  it.each([
+    { path: "", resolved: "" },
+    { path: "usr/lib/deep", resolved: "usr/lib/deep" },
+    { path: "lib/deep/new", resolved: "usr/lib/deep/new" },
+    { path: "usr/far/x", resolved: "secret/x" },
+    { path: "nosuch/a/b", resolved: "nosuch/a/b" },
+    { path: "dangling/x", resolved: "usr/new/dir/x" },
+    { path: "usr/file/x/y", resolved: "usr/file/x/y" },
+    { path: "nosuch/a/../../lib/b", resolved: "usr/lib/b" },
+  ])("takes $path to $resolved, whether it is there or not", ({ path, resolved }) => {
+    const tree = sampleTree();
+    const before = namesBelow(tree.root);
+    expect(tree.resolveLinks(path)).toBe(resolved);
+    expect(namesBelow(tree.root)).toEqual(before);
+  });
+
+  it("goes as far beyond PATH_MAX as it is asked to", () => {
+    const path = `nosuch/${"n/".repeat(5000)}n`;
+    expect(sampleTree().resolveLinks(path)).toBe(path);
+  });
+
+  it.each(["self/x", "ping"])("refuses %s, which leads in a circle", (path) => {
+    expect(refusal(() => sampleTree().resolveLinks(path)).code).toBe("IMAGE_INVALID");
+  });
+});
+
 describe("RootedTree.kindOf", () => {
   it.each([
     { path: "", kind: "directory" },
