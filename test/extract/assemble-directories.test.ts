@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { checkStack, type StackCase } from "../support/check-stack.js";
 import { attributesAt, requireAttributes } from "../support/extended-attributes.js";
@@ -109,6 +110,14 @@ describe("directories that an upper layer only passes through", () => {
       { l: "-> ../../../x", x: "/", "x/f": "l/f" },
     ],
     [
+      "lead up from where this layer alone has a link of the same layer",
+      [
+        [directory("usr/lib"), symlink("lib", "usr/lib")],
+        [symlink("x", "lib/.."), file("x/f")],
+      ],
+      { f: "x/f", lib: "-> usr/lib", usr: "/", "usr/lib": "/", x: "-> lib/.." },
+    ],
+    [
       "lead through links of the same layer into lower ones",
       [
         [directory("d"), symlink("b", "d")],
@@ -198,6 +207,21 @@ describe("directories that an upper layer describes", () => {
       [directory("/", { mode: 0o755, mtime: 10 })],
     );
     expect([modeOf(rootfs), mtimeOf(rootfs)]).toEqual([0o755, 10]);
+  });
+
+  test.runIf(process.geteuid?.() === 0)("get its owner, for root", async () => {
+    const rootfs = await stack(
+      [directory("d", { uid: 1, gid: 2 }), directory("e", { uid: 1, gid: 2 })],
+      [directory("d", { uid: 3, gid: 4 }), file("e/f")],
+      [file("d/f"), directory("e", { uid: 0, gid: 0 })],
+    );
+    expect(lstatSync(`${rootfs}/d`)).toMatchObject({ uid: 3, gid: 4 });
+    expect(lstatSync(`${rootfs}/e`)).toMatchObject({ uid: 0, gid: 0 });
+  });
+
+  test.each([-86_400, -1.5, 4_000_000_000.25])("keep a time of %d s", async (mtime) => {
+    const rootfs = await stack([directory("d", { mtime }), file("d/f")], [file("d/g")]);
+    expect(mtimeOf(rootfs, "d")).toBe(mtime);
   });
 
   test("times stand also where a later layer adds to them or hides in them", async () => {

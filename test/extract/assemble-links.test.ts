@@ -41,6 +41,16 @@ describe("hard links across layers", () => {
       { b: "old" },
     ],
     [
+      "keep the content when a later layer replaces the target",
+      [[file("a", "old")], [hardLink("b", "a")], [file("a", "new")], [directory("a")]],
+      { a: "/", b: "old" },
+    ],
+    [
+      "keep the content when a later layer hides the other name's directory",
+      [[file("d/a", "old")], [hardLink("b", "d/a"), hardLink("d/c", "b")], [opaque("d")]],
+      { b: "old", d: "/" },
+    ],
+    [
       "in a chain are one file",
       [[file("a", "x")], [hardLink("b", "a"), hardLink("c", "b")], [hardLink("d", "c")]],
       { a: "x", b: "x", c: "x", d: "x" },

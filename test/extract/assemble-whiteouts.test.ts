@@ -127,7 +127,7 @@ describe("whiteouts", () => {
   });
 });
 
-describe("markers that meet, in either order,", () => {
+describe("markers that meet, whatever their order", () => {
   const linked = [file("d/f"), symlink("l", "d")];
   const cases: readonly StackCase[] = [
     [

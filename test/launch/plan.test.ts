@@ -72,6 +72,17 @@ describe("what is mounted", () => {
   });
 });
 
+test("an image's User, Volumes, ports and signal are not used", () => {
+  const asked = {
+    user: "65534:65534",
+    volumes: ["/data"],
+    exposedPorts: ["80/tcp"],
+    stopSignal: "SIGINT",
+  };
+  const withAll = { ...staged, config: { ...config, ...asked } };
+  expect(planLaunch(withAll)).toEqual(planLaunch(staged));
+});
+
 describe("the environment", () => {
   test("has PATH and HOME where the image says nothing", () => {
     expect(planLaunch(staged).env).toEqual({

@@ -33,7 +33,11 @@ describe("parseConfig", () => {
     const bytes = json({
       ...plain,
       variant: "v2",
+      "os.version": "10.0.14393.1066",
+      "os.features": ["win32k"],
       created: "2024-01-01T00:00:00Z",
+      author: "somebody",
+      "org.example.extension": [1, 2],
       history: [{ empty_layer: true }],
       config: {
         User: "1000:100",
@@ -46,6 +50,11 @@ describe("parseConfig", () => {
         ExposedPorts: { "80/tcp": {}, "53/udp": {} },
         StopSignal: "SIGINT",
         Healthcheck: { Test: ["NONE"] },
+        Memory: 1,
+        MemorySwap: -1,
+        CpuShares: 8,
+        ArgsEscaped: true,
+        OnBuild: null,
       },
     });
     expect(parseConfig(bytes, "the config")).toEqual({

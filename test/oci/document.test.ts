@@ -14,6 +14,10 @@ describe("parseDocument", () => {
     expect(parse('{"size": 3, "more": 4, "__proto__": {"size": 5}}')).toEqual({ size: 3 });
   });
 
+  it("takes the last of a property that comes twice", () => {
+    expect(parse('{"size": 3, "size": 4}')).toEqual({ size: 4 });
+  });
+
   it("reads a document with a byte order mark", () => {
     expect(parse('\ufeff{"size":3}')).toEqual({ size: 3 });
   });

@@ -26,9 +26,20 @@ describe("parseManifest", () => {
   it("reads config and layers, in order, and ignores what it does not know", () => {
     const document = {
       ...manifest,
-      layers: [layer, { ...layer, size: 10, urls: ["https://example.org/"], data: "e30=" }],
+      artifactType: "application/vnd.example.unknown",
+      layers: [
+        layer,
+        {
+          ...layer,
+          size: 10,
+          urls: ["https://example.org/"],
+          data: "e30=",
+          artifactType: "application/vnd.example.unknown",
+          annotations: { "org.example.unknown": "" },
+        },
+      ],
       subject: { mediaType: manifestType, digest, size: 1 },
-      annotations: { a: "b" },
+      annotations: { a: "b", "org.example.unknown": 1 },
       "org.example.extension": [1, 2],
     };
     const parsed = parse(document);
@@ -39,13 +50,16 @@ describe("parseManifest", () => {
   it("reads one without a mediaType, as OCI's may be", () => {
     const { mediaType: _, ...rest } = manifest;
     expect(parse(rest).layers).toHaveLength(1);
+    expect(parse({ ...rest, mediaType: null }).layers).toHaveLength(1);
   });
 
   it.each([
     "application/vnd.oci.image.layer.v1.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip",
     "application/vnd.oci.image.layer.v1.tar+zstd",
+    "application/vnd.oci.image.layer.nondistributable.v1.tar",
     "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+    "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
     "application/vnd.docker.image.rootfs.diff.tar",
     "application/vnd.docker.image.rootfs.diff.tar.gzip",
     "application/vnd.docker.image.rootfs.diff.tar.zstd",
@@ -70,6 +84,7 @@ describe("parseManifest", () => {
 
   it("reads an image without layers", () => {
     expect(parse({ ...manifest, layers: [] }).layers).toEqual([]);
+    expect(parse({ ...manifest, layers: null }).layers).toEqual([]);
   });
 
   it.each([
@@ -191,6 +206,7 @@ describe("parseManifest", () => {
     "",
     "application/vnd.oci.image.layer.v1.tar+xz",
     "application/vnd.oci.image.layer.v1.squashfs",
+    "application/vnd.oci.empty.v1+json",
     "application/vnd.in-toto+json",
     "application/octet-stream",
     "constructor",
@@ -244,6 +260,27 @@ describe("parseIndex", () => {
     const { manifests } = parseIt(document);
     expect(manifests.map((entry) => entry.mediaType)).toEqual([manifestType]);
     expect(manifests[0]?.platform).toEqual({ os: "linux", architecture: "arm64", variant: "v8" });
+  });
+
+  it("ignores what it does not know, and what it does not need", () => {
+    const entry = {
+      ...index.manifests[0],
+      platform: {
+        ...{ os: "linux", architecture: "amd64", features: ["sse4"] },
+        ...{ "os.version": "99", "os.features": ["win32k"] },
+      },
+      annotations: { "org.example.unknown": "" },
+    };
+    const document = {
+      ...index,
+      manifests: [entry],
+      artifactType: "application/vnd.example.unknown",
+      subject: { mediaType: manifestType, digest, size: 1 },
+      annotations: { "org.example.unknown": 1 },
+      "org.example.extension": [1, 2],
+    };
+    const { manifests } = parseIt(document);
+    expect(manifests[0]?.platform).toEqual({ os: "linux", architecture: "amd64" });
   });
 
   it("reads Docker's manifest lists, and an index without a type", () => {

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { readSpan } from "../../src/host/span.js";
 import { digestOf } from "../../src/oci/digest.js";
 import type { Image } from "../../src/oci/image.js";
+import { defaultLimits } from "../../src/oci/limits.js";
 import { locate, openImage } from "../../src/oci/open-image.js";
 import { parsePlatform } from "../../src/oci/platform.js";
 import { parseReference } from "../../src/oci/reference.js";
@@ -276,6 +277,19 @@ describe("openImage, on what is no image", () => {
         expect(error.exitStatus).toBe(65);
       }
     }
+  });
+
+  it("refuses an image of more layers than it may have", async () => {
+    const path = written("image.tar", layoutTar);
+    const options = { spoolDirectory: scratchDirectory };
+    const openWith = (most: number) =>
+      openImage(parseReference(path), { ...options, limits: { ...defaultLimits, layers: most } });
+    expect((await openWith(2)).layers).toHaveLength(2);
+    expect(await rejection(openWith(1))).toMatchObject({
+      code: "LIMIT_LAYERS",
+      exitStatus: 65,
+      hint: expect.stringContaining("--max-layers"),
+    });
   });
 
   it("refuses what lacks an architecture where one is asked for, and opens it otherwise", async () => {

@@ -7,10 +7,13 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { StageOptions } from "../../src/stage/request.js";
 import type { StageEvent } from "../../src/stage/result.js";
 import { stageRootfs } from "../../src/stage.js";
+import { writeFiles } from "../support/file-set.js";
+import { configDocument, json } from "../support/image-parts.js";
 import {
   directory,
   file,
@@ -20,6 +23,7 @@ import {
   symlink,
   whiteout,
 } from "../support/layers.js";
+import { configType, LayoutBuilder, layerType, manifestType } from "../support/oci-layout.js";
 import { rejection } from "../support/refusal.js";
 import { workDone } from "../support/same-thread-workers.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
@@ -115,6 +119,25 @@ describe("an image that is not in the cache", () => {
     const result = await stage(archiveFile([]), freshCache());
     expect(result.layers).toEqual([]);
     expect(contents(result.rootfs)).toMatchObject({ proc: "/", "etc/passwd": "" });
+  });
+
+  test("with layers compressed otherwise than their media types say is staged all the same", async () => {
+    const layout = new LayoutBuilder();
+    const layers = [base, top].map(packLayer);
+    const [lower, upper] = layers;
+    if (!lower || !upper) throw new Error("two layers were packed");
+    const image = {
+      schemaVersion: 2,
+      config: layout.blob(configDocument({ layers }), configType),
+      layers: [
+        layout.blob(lower, `${layerType}+gzip`),
+        layout.blob(gzipSync(upper), `${layerType}+zstd`),
+      ],
+    };
+    const files = layout.finish(layout.blob(json(image), manifestType));
+    const path = writeFiles(`${scratchDirectory()}/layout`, files);
+    const { rootfs } = await stage(path, freshCache());
+    expect(contents(rootfs)).toMatchObject({ b: "bb", "etc/hosts": "image's own" });
   });
 
   test("with a layer that comes twice unpacks it once", async () => {

@@ -8,7 +8,7 @@ import type { ByteString } from "../../src/host/byte-string.js";
 import type { Digest } from "../../src/oci/digest.js";
 import { defaultLimits } from "../../src/oci/limits.js";
 import { scratchDirectory } from "./scratch-directory.js";
-import { archiveOf, base256, headerBlock, paxMember } from "./tar-blocks.js";
+import { base256, endOfArchive, headerBlock, paxMember } from "./tar-blocks.js";
 
 /** One entry of a layer. Names and link targets are bytes, one character each. */
 export interface LayerEntry {
@@ -57,7 +57,7 @@ export function opaque(directory: ByteString): LayerEntry {
 
 /** A layer's tar archive. */
 export function packLayer(entries: readonly LayerEntry[]): Buffer {
-  return archiveOf(...entries.flatMap(members));
+  return Buffer.concat([...entries.flatMap(members), endOfArchive]);
 }
 
 function members(entry: LayerEntry): readonly Buffer[] {

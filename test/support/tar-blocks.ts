@@ -10,6 +10,8 @@ export interface HeaderFields {
   readonly gid?: number | Buffer;
   readonly size?: number | Buffer;
   readonly mtime?: number | Buffer;
+  readonly userName?: string;
+  readonly groupName?: string;
   readonly format?: "ustar" | "gnu" | "v7";
   /** Default: the right one. */
   readonly checksum?: number | Buffer | "signed";
@@ -32,6 +34,8 @@ export function headerBlock(fields: HeaderFields = {}): Buffer {
   put(156, Buffer.from(fields.type ?? "0", "latin1"));
   put(157, fields.linkName ?? "");
   put(257, magics[fields.format ?? "ustar"]);
+  put(265, fields.userName ?? "");
+  put(297, fields.groupName ?? "");
   put(345, fields.prefix ?? "");
   const { checksum } = fields;
   if (Buffer.isBuffer(checksum)) put(148, checksum);

@@ -91,6 +91,24 @@ describe("readOciLayout, on one image", () => {
     expect(open(layoutOf({ layers: [base, top, base] })).layers).toHaveLength(3);
   });
 
+  it("takes a layout of any version 1, with more in it than it knows", () => {
+    const layout = new LayoutBuilder();
+    const manifest = layout.image({ layers: [base] });
+    const header = { imageLayoutVersion: "1.1.0", more: { than: "known" } };
+    layout.files.set("oci-layout", json(header));
+    layout.files.set("blobs/sha256/unknown", "no blob at all");
+    layout.files.set(blobName(`sha256:${"0".repeat(64)}`), "another digest's content");
+    layout.files.set("more/files", "");
+    expect(open(layout.finish(manifest)).manifestDigest).toBe(manifest.digest);
+  });
+
+  it("reads descriptors with annotations that it does not know", () => {
+    const layout = new LayoutBuilder();
+    const annotations = { "org.example.unknown": "value", "": "" };
+    const manifest = { ...layout.image({ layers: [base] }), annotations };
+    expect(open(layout.finish(manifest)).manifestDigest).toBe(manifest.digest);
+  });
+
   it("follows blobs that are symlinks inside the layout", () => {
     const layout = new LayoutBuilder();
     const manifest = layout.image({ layers: [base] });
@@ -263,6 +281,19 @@ describe("readOciLayout, on indexes", () => {
     expect(open(files, undefined, "linux/arm").platform).toBe("linux/arm/v6");
   });
 
+  it("never takes one without a platform where there are several", () => {
+    const { layout, manifests } = multiPlatform(host, other);
+    const [one, two] = manifests;
+    if (!one || !two) throw new Error("two manifests were made");
+    const { platform: _, ...unnamed } = one;
+    const files = layout.finish(layout.index([unnamed, two]));
+    expect(open(files, undefined, other).platform).toBe(other);
+    expect(refusal(() => open(files, undefined, host))).toMatchObject({
+      code: "NOT_FOUND",
+      hint: expect.stringContaining(`unnamed, ${other}`),
+    });
+  });
+
   it("takes what any machine of the architecture runs before a variant of it", () => {
     const { layout, manifests } = multiPlatform("linux/amd64/v3", "linux/amd64");
     const files = layout.finish(layout.index(manifests));
@@ -325,7 +356,9 @@ describe("readOciLayout, on indexes", () => {
     },
   ])("finds no image in an index of $what", ({ entries }) => {
     const layout = new LayoutBuilder();
-    for (const files of [layout.finish(...entries), layout.finish(layout.index(entries))]) {
+    const withoutBlobs = new Map(layout.finish(...entries));
+    const withOneIndex = layout.finish(layout.index(entries));
+    for (const files of [withoutBlobs, withOneIndex]) {
       expect(refusal(() => open(files))).toMatchObject({
         code: "IMAGE_INVALID",
         message: expect.stringMatching(/ holds no image$/),
@@ -381,6 +414,15 @@ describe("readOciLayout, on several images", () => {
   it.each(["two:2.0", "docker.io/library/two:2.0", "@1"])("takes the second for %s", (choice) => {
     const { files, two } = twoImages();
     expect(open(files, choice).manifestDigest).toBe(two.digest);
+  });
+
+  it("takes no names from nested indexes", () => {
+    const layout = new LayoutBuilder();
+    const inner = { ...layout.image({ layers: [base] }), ...named("inner:1") };
+    const nested = { ...layout.index([inner]), ...named("outer:1") };
+    const files = layout.finish(nested, layout.image({ layers: [top] }));
+    expect(open(files, "outer:1").manifestDigest).toBe(inner.digest);
+    expect(refusal(() => open(files, "inner:1"))).toMatchObject({ code: "NOT_FOUND" });
   });
 
   it("asks for a choice, and lists the names", () => {

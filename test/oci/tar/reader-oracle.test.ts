@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -7,6 +7,7 @@ import { extract, type Header } from "tar-stream";
 import { beforeAll, describe, expect, it } from "vitest";
 import { isRecord } from "../../../src/host/read-json.js";
 import { packTar } from "../../e2e/support/tar-writer.js";
+import { refusal } from "../../support/refusal.js";
 import { scratchDirectory } from "../../support/scratch-directory.js";
 import { memorySource, readMembers } from "../../support/tar-members.js";
 
@@ -127,6 +128,22 @@ describe("TarReader, beside tar-stream's reader", () => {
       expect(ours.length).toBeGreaterThan(8);
       expect(ours.map((reading) => reading.type)).toContain("link");
       expect(ours).toEqual(await byTarStream(bytes));
+    },
+  );
+
+  it.each(["gnu", "pax --sparse-version=0.0", "pax --sparse-version=0.1", "pax"])(
+    "refuses GNU tar's sparse files (--format=%s)",
+    (format) => {
+      const root = scratchDirectory();
+      writeFileSync(join(root, "holes"), "");
+      truncateSync(join(root, "holes"), 10_000_000);
+      const flags = ["--sparse", ...`--format=${format}`.split(" ")];
+      const bytes = execFileSync("tar", [...flags, "-C", root, "-c", "holes"]);
+      expect(bytes.length).toBeLessThan(100_000);
+      expect(refusal(() => byUs(bytes))).toMatchObject({
+        code: "IMAGE_UNSUPPORTED",
+        message: expect.stringMatching(/holes.*: sparse files/),
+      });
     },
   );
 

@@ -71,6 +71,14 @@ describe("TarReader, on entries", () => {
     }
   });
 
+  it("takes owners by their numbers, whatever their names are", () => {
+    const names = { userName: "root", groupName: "root" };
+    const numbered = headerBlock({ uid: 1000, gid: 100, ...names });
+    expect(only(numbered)).toMatchObject({ uid: 1000, gid: 100 });
+    const named = paxMember({ uname: "root", gname: "root" });
+    expect(only(named, numbered)).toMatchObject({ uid: 1000, gid: 100 });
+  });
+
   it("passes over what was not read of a content", () => {
     const bytes = archiveOf(member({ name: "a" }, "x".repeat(1000)), member({ name: "b" }, "y"));
     expect(readEntries(bytes).map((entry) => entry.name)).toEqual(["a", "b"]);
@@ -238,6 +246,16 @@ describe("TarReader, on PAX headers", () => {
     expect(entry.xattrs).toEqual(new Map([["security.capability", "\x01\0\0\x02"]]));
     expect(only(paxMember({ path: "x" }), headerBlock()).xattrs).toBeUndefined();
     expect(only(headerBlock()).xattrs).toBeUndefined();
+  });
+
+  it("passes over records for Windows, and those that it does not know", () => {
+    const records = {
+      "MSWINDOWS.fileattr": "32",
+      "MSWINDOWS.rawsd": "AQAEgBQAAAAkAAAAAAAAADAAAAA=",
+      "LIBARCHIVE.creationtime": "1700000000.5",
+      "org.example.keyword": "value",
+    };
+    expect(only(paxMember(records), headerBlock())).toEqual(only(headerBlock()));
   });
 
   it.each(["path", "linkpath"])("refuses a NUL in %s", (keyword) => {
