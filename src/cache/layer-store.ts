@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { readJsonIfAny } from "../host/read-json.js";
 import type { CacheLayout } from "./layout.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
@@ -16,6 +16,11 @@ export interface EnsureLayerOptions<Record extends object> extends WaitOptions {
 /** Where a layer's tree is. */
 export function layerTree(layout: CacheLayout, name: string): string {
   return `${layout.layer(name)}/tree`;
+}
+
+/** Whether the cache seems to have a layer; only reading its record tells for sure. */
+export function hasLayer(layout: CacheLayout, name: string): boolean {
+  return existsSync(`${layout.layer(name)}/layer.json`);
 }
 
 /** A layer's record; undefined where the cache does not have the layer. */

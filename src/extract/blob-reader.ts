@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync } from "node:fs";
-import { fromSystemError } from "../errors.js";
-import { printable } from "../host/byte-string.js";
 import { type HashAlgorithm, hashInBackground } from "../host/hash.js";
-import { endsEarly, openRegularFile, readFully, type Span } from "../host/span.js";
+import { openRegularFile, readExactly, type Span } from "../host/span.js";
 
 /**
  * The bytes of a blob, pulled piece by piece, and their hashes once all were pulled. Each piece is
@@ -83,15 +81,4 @@ function readInPieces({ fd, span, algorithms, pieceSize }: OpenBlob): BlobReader
     },
     close: () => closeSync(fd),
   };
-}
-
-/** Fills `into` from byte `at` of the span. */
-function readExactly(fd: number, read: { span: Span; into: Buffer; at: number }): void {
-  const { span, into, at } = read;
-  try {
-    const filled = readFully(fd, into, span.offset + at);
-    if (filled < into.length) throw endsEarly(span, at + filled);
-  } catch (error) {
-    throw fromSystemError(error, `read ${printable(span.path)}`);
-  }
 }

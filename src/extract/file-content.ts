@@ -16,13 +16,17 @@ export interface FileFinish {
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
 }
 
+export interface FileContent {
+  readonly content: ContentReader;
+  /** How many bytes `content` gives. */
+  readonly size: number;
+  readonly finish: FileFinish;
+}
+
 /** Whoever fills new files. */
 export interface FileFiller {
-  /**
-   * Takes over a file that was just made: fills it, finishes it, closes it, now or later.
-   * @returns how many bytes it gets
-   */
-  fill(fd: number, file: { content: ContentReader; finish: FileFinish }): number;
+  /** Takes over a file that was just made: fills it, finishes it, closes it, now or later. */
+  fill(fd: number, file: FileContent): void;
   /** Returns when all files are complete and closed. */
   settle(): void;
 }
@@ -31,13 +35,8 @@ export interface FileFiller {
 export const fillAtOnce: FileFiller = {
   fill(fd, { content, finish }) {
     try {
-      let size = 0;
-      for (let piece = content(); piece.length > 0; piece = content()) {
-        writeAll(fd, piece);
-        size += piece.length;
-      }
+      for (let piece = content(); piece.length > 0; piece = content()) writeAll(fd, piece);
       finishFile(fd, finish);
-      return size;
     } finally {
       closeSync(fd);
     }

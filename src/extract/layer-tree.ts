@@ -167,7 +167,8 @@ export class LayerTree {
     // open(2) drops what the umask holds, chown(2) what lets others run as the owner.
     const isExact = (mode & (this.#umask | 0o6000)) === 0;
     const finish = { mtime, mode: isExact ? undefined : mode, owner };
-    this.#unpackedSize += this.#filler.fill(fd, { content, finish });
+    this.#filler.fill(fd, { content, size: entry.size, finish });
+    this.#unpackedSize += entry.size;
   }
 
   #addDirectory(path: ByteString, entry: TarEntry): void {

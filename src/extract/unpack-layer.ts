@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { fromSystemError, within } from "../errors.js";
-import { type Compression, detectCompression } from "../host/compression.js";
+import { type Compression, detectCompression, magicLength } from "../host/compression.js";
 import { createDecompressor, inputChunk, openEngine } from "../host/decompress/decompress.js";
 import type { Engine } from "../host/decompress/engine.js";
 import type { HashAlgorithm } from "../host/hash.js";
 import { readStart, type Span } from "../host/span.js";
-import { checkDigest, type Digest, splitDigest } from "../oci/digest.js";
+import { checkDigest, type Digest, digestFromHash, splitDigest } from "../oci/digest.js";
 import { InflationGuard, type Limits } from "../oci/limits.js";
 import { type BlobReader, openBlob } from "./blob-reader.js";
 import type { LayerRecord } from "./layer-record.js";
@@ -52,9 +52,6 @@ export async function unpackLayer(task: UnpackLayerTask): Promise<LayerRecord> {
   }
 }
 
-/** What tells one compression from another is this long at most, in bytes. */
-const magicLength = 8;
-
 /** What is not decompressed needs no small steps. */
 const plainChunk = 256 * 1024;
 
@@ -97,6 +94,6 @@ async function check(
   against: { expected: Digest; reader: HashedPieces },
 ): Promise<void> {
   const { expected, reader } = against;
-  const { algorithm } = splitDigest(expected);
-  checkDigest(what, { expected, actual: `${algorithm}:${await reader.hash(algorithm)}` });
+  const hash = await reader.hash(splitDigest(expected).algorithm);
+  checkDigest(what, { expected, actual: digestFromHash(hash, { like: expected }) });
 }

@@ -1,28 +1,37 @@
-import { type ErrorReport, StageError } from "../errors.js";
 import { type AssembleTask, assembleRootfs } from "./assemble-rootfs.js";
 import type { LayerRecord } from "./layer-record.js";
+import { type Outcome, outcomeOf } from "./outcome.js";
+import * as hashing from "./pipeline/hash-stage.js";
+import * as inflating from "./pipeline/inflate-stage.js";
+import * as making from "./pipeline/tree-stage.js";
 import { type UnpackLayerTask, unpackLayer } from "./unpack-layer.js";
-
-/** A result that survives the way between threads, where errors lose their class. */
-export type Outcome<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly error: ErrorReport };
 
 /** {@link unpackLayer}, in a worker thread. */
 export async function unpack(task: UnpackLayerTask): Promise<Outcome<LayerRecord>> {
-  return await outcome(() => unpackLayer(task));
+  return await outcomeOf(() => unpackLayer(task));
 }
 
 /** {@link assembleRootfs}, in a worker thread. */
 export async function assemble(task: AssembleTask): Promise<Outcome<void>> {
-  return await outcome(() => assembleRootfs(task));
+  return await outcomeOf(() => assembleRootfs(task));
 }
 
-async function outcome<Value>(work: () => Value | Promise<Value>): Promise<Outcome<Value>> {
-  try {
-    return { ok: true, value: await work() };
-  } catch (error) {
-    if (error instanceof StageError) return { ok: false, error: error.toReport() };
-    throw error;
-  }
+/** {@link inflating.inflate}, in a worker thread. */
+export async function inflate(task: inflating.InflateTask): Promise<Outcome<void>> {
+  return await outcomeOf(() => inflating.inflate(task));
+}
+
+/** {@link hashing.hashBlocks}, in a worker thread. */
+export async function hashBlocks(task: hashing.HashTask): Promise<Outcome<hashing.Hashes>> {
+  return await outcomeOf(() => hashing.hashBlocks(task));
+}
+
+/** {@link making.makeTree}, in a worker thread. */
+export async function makeTree(task: making.TreeTask): Promise<Outcome<LayerRecord>> {
+  return await outcomeOf(() => making.makeTree(task));
+}
+
+/** {@link making.fillFiles}, in a worker thread. */
+export async function fillFiles(task: making.FillTask): Promise<Outcome<void>> {
+  return await outcomeOf(() => making.fillFiles(task));
 }

@@ -1,45 +1,87 @@
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Tinypool } from "tinypool";
-import { fromSystemError, StageError } from "../errors.js";
+import { fromSystemError } from "../errors.js";
 import type { AssembleTask } from "./assemble-rootfs.js";
 import type { LayerRecord } from "./layer-record.js";
+import { valueOf } from "./outcome.js";
+import { type Stages, unpackInStages } from "./pipeline/unpack-in-stages.js";
 import type { UnpackLayerTask } from "./unpack-layer.js";
-import type { Outcome } from "./worker.js";
+import type * as worker from "./worker.js";
 
 /** Threads that unpack and assemble, so that the main thread stays free to keep locks alive. */
 export interface Workers {
   /** @throws what {@link unpackLayer} throws */
-  unpack(task: UnpackLayerTask): Promise<LayerRecord>;
+  unpack(task: UnpackLayerTask, options: { inStages: boolean }): Promise<LayerRecord>;
   /** @throws what {@link assembleRootfs} throws */
   assemble(task: AssembleTask): Promise<void>;
   /** Stops all work at once; resolves when no thread can touch a file any more. */
   close(): Promise<void>;
 }
 
-/** @param count how many layers are unpacked side by side at most */
-export function startWorkers(count: number): Workers {
+export interface WorkerCounts {
+  /** How many layers are unpacked side by side at most. */
+  readonly layers: number;
+  /** How many of them in stages at most. */
+  readonly inStages: number;
+}
+
+/** A layer that is unpacked in stages takes so many threads more than another. */
+const furtherStages = 3;
+
+/**
+ * What a thread's short-lived objects may take, in MiB. They are few and small, and what V8 would
+ * allow by default is more than all the rest.
+ */
+const youngGeneration = 4;
+
+/** How long threads get to part before they are ended, in ms. */
+const partingTime = 1000;
+
+export function startWorkers({ layers, inStages }: WorkerCounts): Workers {
   const pool = new Tinypool({
     filename: fileURLToPath(new URL("./worker.js", import.meta.url)),
     minThreads: 1,
-    maxThreads: count,
+    maxThreads: layers + furtherStages * inStages,
     // Threads that wait for the next layer are worth keeping for as long as the pool lives.
     idleTimeout: 60_000,
+    resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },
   });
   // A thread that can't be started fails all that waits for one.
   const broken = new Promise<never>((_, reject) => {
     pool.on("error", (error: unknown) => reject(fromSystemError(error, "start a worker thread")));
   });
   broken.catch(() => undefined);
-  const run = async (name: string, task: UnpackLayerTask | AssembleTask) =>
-    await Promise.race([pool.run(task, { name }), broken]);
-  return {
-    unpack: async (task) => unwrap<LayerRecord>(await run("unpack", task)),
-    assemble: async (task) => unwrap<void>(await run("assemble", task)),
-    close: () => pool.destroy(),
+  type Work = typeof worker;
+  const inThread = <Name extends keyof Work>(name: Name) => {
+    return async (task: Parameters<Work[Name]>[0]): Promise<Awaited<ReturnType<Work[Name]>>> =>
+      await Promise.race([pool.run(task, { name }), broken]);
   };
-}
-
-function unwrap<Value>(outcome: Outcome<Value>): Value {
-  if (outcome.ok) return outcome.value;
-  throw StageError.fromReport(outcome.error);
+  const stages: Stages = {
+    inflate: inThread("inflate"),
+    hashBlocks: inThread("hashBlocks"),
+    makeTree: inThread("makeTree"),
+    fillFiles: inThread("fillFiles"),
+  };
+  const unpack = inThread("unpack");
+  const assemble = inThread("assemble");
+  const closing = new AbortController();
+  const staged = new Set<Promise<unknown>>();
+  return {
+    unpack: async (task, options) => {
+      if (!options.inStages) return valueOf(await unpack(task));
+      const record = unpackInStages(task, { stages, signal: closing.signal });
+      staged.add(record);
+      return await record.finally(() => staged.delete(record));
+    },
+    assemble: async (task) => valueOf(await assemble(task)),
+    close: async () => {
+      // Threads that share open files have to part before one of them is ended. Those that run do
+      // so at once; those that wait for a thread never get one.
+      closing.abort();
+      const patience = setTimeout(partingTime, undefined, { ref: false });
+      await Promise.race([Promise.allSettled(staged), patience]);
+      await pool.destroy();
+    },
+  };
 }

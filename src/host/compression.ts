@@ -2,6 +2,9 @@ import { StageError } from "../errors.js";
 
 export type Compression = "none" | "gzip" | "zstd";
 
+/** What tells one compression from another is this long at most, in bytes. */
+export const magicLength = 8;
+
 /**
  * Tells how a blob is compressed by its first bytes, as all readers of images do: media types are
  * often wrong about it.
@@ -15,7 +18,7 @@ export function detectCompression(start: Buffer): Compression {
     if (magic === 0xfd2fb528 || (magic & 0xfffffff0) >>> 0 === 0x184d2a50) return "zstd";
   }
   for (const [name, begins] of otherCompressions) {
-    if (begins(start.toString("latin1", 0, 8))) {
+    if (begins(start.toString("latin1", 0, magicLength))) {
       throw new StageError("IMAGE_UNSUPPORTED", `compressed with ${name}, which is not supported`, {
         hint: "compress it with gzip or zstd, or not at all",
       });

@@ -80,8 +80,9 @@ function userAttributes(fd: number): Attributes {
   return found;
 }
 
+/** Those of overlayfs would steer an overlay that somebody mounts with `userxattr` over the tree. */
 function isForUsers(name: ByteString): boolean {
-  return name.startsWith("user.");
+  return name.startsWith("user.") && !name.startsWith("user.overlay.");
 }
 
 /** The name as the native package takes it; undefined for what it would change on the way. */

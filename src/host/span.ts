@@ -77,3 +77,17 @@ export function endsEarly(span: Span, read: number): StageError {
     { hint: "fetch or copy the image again" },
   );
 }
+
+/**
+ * Fills `into` from byte `at` of the span, which is open as `fd`.
+ * @throws StageError IMAGE_INVALID when the file ends before
+ */
+export function readExactly(fd: number, read: { span: Span; into: Buffer; at: number }): void {
+  const { span, into, at } = read;
+  try {
+    const filled = readFully(fd, into, span.offset + at);
+    if (filled < into.length) throw endsEarly(span, at + filled);
+  } catch (error) {
+    throw fromSystemError(error, `read ${printable(span.path)}`);
+  }
+}

@@ -36,6 +36,11 @@ export function digestOf(bytes: Buffer, like: Digest = "sha256:"): Digest {
   return `${algorithm}:${hashNow(algorithm, bytes)}`;
 }
 
+/** A hash in hex as a digest of the same algorithm as `like`. */
+export function digestFromHash(hash: string, { like }: { like: Digest }): Digest {
+  return `${splitDigest(like).algorithm}:${hash}`;
+}
+
 /** @throws StageError DIGEST_MISMATCH, naming `what` */
 export function checkDigest(what: string, digests: { expected: Digest; actual: Digest }): void {
   const { expected, actual } = digests;

@@ -1,9 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
-import { ensureLayer, layerTree } from "../cache/layer-store.js";
+import { ensureLayer, hasLayer, layerTree } from "../cache/layer-store.js";
 import type { WaitOptions } from "../cache/publish.js";
 import type { UnpackedLayer } from "../extract/assemble-rootfs.js";
 import { type LayerRecord, parseLayerRecord } from "../extract/layer-record.js";
+import { layersInStages } from "../extract/pipeline/in-stages.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
 import type { ImageSummary, LayerSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
@@ -23,13 +24,16 @@ export class StagingWork {
   readonly #request: StageRequest;
   readonly #opener: ImageOpener;
   readonly #stop = new AbortController();
+  readonly #cores: number;
+  #inStages: ReadonlySet<string> = new Set();
   #workers: Workers | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(request: StageRequest, opener: ImageOpener) {
     this.#request = request;
     this.#opener = opener;
-    const { signal } = request.options;
+    const { signal, jobs } = request.options;
+    this.#cores = jobs ?? availableParallelism();
     // Every layer that waits for its lock listens.
     setMaxListeners(0, this.#stop.signal);
     this.#stop.signal.addEventListener("abort", () => void this.#stopWorkers(), { once: true });
@@ -59,6 +63,10 @@ export class StagingWork {
     const start = performance.now();
     const distinct = [...new Map(image.layers.map((layer) => [layer.diffId, layer])).values()];
     distinct.sort((a, b) => b.size - a.size);
+    const missing = distinct.filter(({ diffId }) => {
+      return !hasLayer(this.#request.layout, cacheName(this.#request, diffId));
+    });
+    this.#inStages = layersInStages(missing, this.#cores);
     const settled = await Promise.allSettled(
       distinct.map((layer) => this.#ensureLayer(layer).catch((error) => this.#fail(error))),
     );
@@ -114,7 +122,8 @@ export class StagingWork {
         if (!blob) throw new TypeError(`the image has no layer ${diffId}`);
         options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
         const task = { span: blob.span, diffId, digest, tree, policy, limits };
-        return await this.#run((workers) => workers.unpack(task));
+        const inStages = this.#inStages.has(diffId);
+        return await this.#run((workers) => workers.unpack(task, { inStages }));
       },
     });
     if (published.made) this.unpacked.add(diffId);
@@ -127,7 +136,7 @@ export class StagingWork {
   /** Work in a thread. When it is stopped, the threads have ended before this rejects. */
   async #run<Value>(work: (workers: Workers) => Promise<Value>): Promise<Value> {
     this.#stop.signal.throwIfAborted();
-    this.#workers ??= startWorkers(this.#request.options.jobs ?? availableParallelism());
+    this.#workers ??= startWorkers({ layers: this.#cores, inStages: this.#inStages.size });
     try {
       return await work(this.#workers);
     } catch (error) {

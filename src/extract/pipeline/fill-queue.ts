@@ -1,12 +1,7 @@
 import { closeSync } from "node:fs";
 import { type RingReader, RingStopped } from "../../host/block-ring.js";
 import { writeAll } from "../../host/write-all.js";
-import {
-  type ContentReader,
-  type FileFiller,
-  type FileFinish,
-  finishFile,
-} from "../file-content.js";
+import { type FileContent, type FileFiller, type FileFinish, finishFile } from "../file-content.js";
 
 /**
  * Orders from the thread that makes files to the one that fills them: pieces of a ring's memory,
@@ -31,17 +26,22 @@ const task = { write: 1, finish: 2, release: 4, end: 8 } as const;
 /** In place of a mode or owner that is not to be set. */
 const unset = -1;
 
-/** Words of the control memory. */
+/** Words of the control memory: two counts, and whether somebody waits for each of them. */
 const pushedWord = 0;
 const doneWord = 1;
 const goneWord = 2;
+const wantsPushed = 3;
+const wantsDone = 4;
+
+/** The other side is woken for so many orders at once: waking takes as long as filling a small file. */
+const batch = 16;
 
 /** A wait is looked at again after so many ms, so that none goes on when the other side is gone. */
 const patience = 200;
 
 export function createFillQueue(): FillQueueMemory {
   return {
-    control: new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT),
+    control: new SharedArrayBuffer(5 * Int32Array.BYTES_PER_ELEMENT),
     orders: new SharedArrayBuffer(capacity * fields * Float64Array.BYTES_PER_ELEMENT),
   };
 }
@@ -64,22 +64,18 @@ export class QueuedFiller implements FileFiller {
     this.#data = source.data;
   }
 
-  fill(fd: number, { content, finish }: { content: ContentReader; finish: FileFinish }): number {
+  fill(fd: number, { content, size, finish }: FileContent): void {
     this.#current = fd;
-    let size = 0;
-    let piece = content();
-    for (;;) {
-      size += piece.length;
-      const at = piece.length === 0 ? 0 : this.#place(piece);
+    if (size === 0) this.#push(task.finish, { fd, at: 0, length: 0, finish });
+    for (let rest = size; rest > 0; ) {
+      const piece = content();
+      const at = this.#place(piece);
       const { length } = piece;
-      // The order that completes the file carries its last piece, so small files need only one.
-      piece = length === 0 ? piece : content();
-      const tasks = (length > 0 ? task.write : 0) | (piece.length === 0 ? task.finish : 0);
-      this.#push(tasks, { fd, at, length, finish });
-      if (piece.length === 0) break;
+      rest -= length;
+      // The order that completes a file carries its last piece, so small files need only one.
+      this.#push(rest > 0 ? task.write : task.write | task.finish, { fd, at, length, finish });
     }
     this.#current = undefined;
-    return size;
   }
 
   settle(): void {
@@ -135,14 +131,19 @@ export class QueuedFiller implements FileFiller {
       orders[base + field.gid] = finish.owner?.gid ?? unset;
     }
     Atomics.store(this.#words, pushedWord, ++this.#pushed);
-    Atomics.notify(this.#words, pushedWord);
+    const isUrgent = (tasks & (task.release | task.end)) !== 0;
+    if (isUrgent || this.#pushed % batch === 0)
+      wake(this.#words, { count: pushedWord, wanted: wantsPushed });
   }
 
   #waitUntil(isReady: () => boolean): void {
     while (!isReady()) {
       this.#ring.checkStopped();
       if (Atomics.load(this.#words, goneWord) !== 0) throw new RingStopped("nobody fills files");
-      Atomics.wait(this.#words, doneWord, Atomics.load(this.#words, doneWord), patience);
+      wake(this.#words, { count: pushedWord, wanted: wantsPushed });
+      const done = Atomics.load(this.#words, doneWord);
+      Atomics.store(this.#words, wantsDone, 1);
+      if (!isReady()) Atomics.wait(this.#words, doneWord, done, patience);
     }
   }
 
@@ -168,7 +169,10 @@ export function carryOutOrders(
     for (let done = 0; ; done++) {
       while (Atomics.load(words, pushedWord) === done) {
         source.ring.checkStopped();
-        Atomics.wait(words, pushedWord, done, patience);
+        Atomics.store(words, wantsPushed, 1);
+        if (Atomics.load(words, pushedWord) === done) {
+          Atomics.wait(words, pushedWord, done, patience);
+        }
       }
       source.ring.checkStopped();
       const base = (done % capacity) * fields;
@@ -180,7 +184,9 @@ export function carryOutOrders(
       if (tasks & task.finish) finishFile(fd, finishOf(base, number));
       if (tasks & task.release) source.ring.release();
       Atomics.store(words, doneWord, done + 1);
-      Atomics.notify(words, doneWord);
+      if ((done + 1) % batch === 0 || Atomics.load(words, pushedWord) === done + 1) {
+        wake(words, { count: doneWord, wanted: wantsDone });
+      }
       if (tasks & task.end) return;
     }
   } finally {
@@ -188,6 +194,11 @@ export function carryOutOrders(
     Atomics.notify(words, goneWord);
     Atomics.notify(words, doneWord);
   }
+}
+
+/** Wakes whoever waits for a count, if anybody does. */
+function wake(words: Int32Array, { count, wanted }: { count: number; wanted: number }): void {
+  if (Atomics.exchange(words, wanted, 0) !== 0) Atomics.notify(words, count);
 }
 
 function finishOf(

@@ -11,6 +11,8 @@ export interface Decompressor {
    * the last. @throws StageError IMAGE_INVALID for damaged data
    */
   push(input: Buffer): Iterable<Buffer>;
+  /** What the block that is being filled holds so far, if anything; a new block comes after it. */
+  take(): Buffer | undefined;
   /** What was held back. @throws StageError IMAGE_INVALID when the compressed data is incomplete */
   end(): Iterable<Buffer>;
 }
@@ -37,6 +39,7 @@ export function createDecompressor(
       frames?.follow(input);
       return engine.push(input, blocks);
     },
+    take: () => blocks.rest(),
     *end() {
       frames?.end();
       yield* engine.end(blocks);

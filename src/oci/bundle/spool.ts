@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { fromSystemError, StageError, within } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
-import { type Compression, detectCompression } from "../../host/compression.js";
+import { type Compression, detectCompression, magicLength } from "../../host/compression.js";
 import { outputBlock } from "../../host/decompress/block-filler.js";
 import {
   createDecompressor,
@@ -134,9 +134,6 @@ async function* decompressed(
   }
   if (decompressor) yield* decompressor.end();
 }
-
-/** What tells one compression from another is this long at most, in bytes. */
-const magicLength = 8;
 
 /** The same bytes, the first piece long enough to tell the compression by: a pipe gives any number. */
 async function* withLongStart(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

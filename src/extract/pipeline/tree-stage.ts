@@ -1,0 +1,54 @@
+import { fromSystemError } from "../../errors.js";
+import { stopRing } from "../../host/block-ring.js";
+import type { Limits } from "../../oci/limits.js";
+import type { LayerRecord } from "../layer-record.js";
+import type { OwnershipPolicy } from "../policy.js";
+import { writeTree } from "../write-tree.js";
+import { carryOutOrders, QueuedFiller } from "./fill-queue.js";
+import { type PipelineMemory, readForTree } from "./memory.js";
+
+export interface FillTask {
+  readonly memory: PipelineMemory;
+  /** An empty directory that nobody else writes to. */
+  readonly tree: string;
+}
+
+export interface TreeTask extends FillTask {
+  readonly policy: OwnershipPolicy;
+  readonly limits: Limits;
+}
+
+/**
+ * Reads the archive and makes all that has a name; the content of files is left to
+ * {@link fillFiles}, which has to run beside it.
+ * @throws what {@link writeTree} throws; RingStopped
+ */
+export function makeTree({ memory, tree: root, policy, limits }: TreeTask): LayerRecord {
+  const ring = readForTree(memory);
+  const filler = new QueuedFiller(memory.queue, { ring, data: memory.ring.data });
+  function* pieces(): Generator<Buffer, undefined> {
+    for (let block = ring.next(); block; block = ring.next()) {
+      if (block.output.length > 0) yield block.output;
+      filler.releaseBlock();
+    }
+  }
+  try {
+    const record = writeTree(pieces(), { root, policy, limits, filler });
+    filler.end();
+    return record;
+  } catch (error) {
+    stopRing(memory.ring);
+    filler.abandon();
+    throw fromSystemError(error, `unpack into ${root}`);
+  }
+}
+
+/** Fills the files that {@link makeTree} makes. @throws RingStopped, StageError NO_SPACE */
+export function fillFiles({ memory, tree }: FillTask): void {
+  try {
+    carryOutOrders(memory.queue, { ring: readForTree(memory), data: memory.ring.data });
+  } catch (error) {
+    stopRing(memory.ring);
+    throw fromSystemError(error, `unpack into ${tree}`);
+  }
+}
