@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readdirSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { removeTree } from "../../src/host/remove-tree.js";
-import { makeCanary } from "./canary.js";
+import { makeCanary } from "../support/canary.js";
 import type { Bench } from "./run-case.js";
 
 /** A bench that knows what it should look like between two cases. */

@@ -1,6 +1,6 @@
+import type { Canary } from "../support/canary.js";
 import { blockMutators } from "./block-mutators.js";
 import { byteMutators } from "./byte-mutators.js";
-import type { Canary } from "./canary.js";
 import { Dice } from "./dice.js";
 import { headerMutators } from "./header-mutators.js";
 import { jsonMutators } from "./json-mutators.js";

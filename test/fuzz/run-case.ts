@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { removeTree } from "../../src/host/remove-tree.js";
-import type { Canary } from "./canary.js";
+import type { Canary } from "../support/canary.js";
 import { Dice } from "./dice.js";
 import { type FuzzCase, mutantOf } from "./fuzz-case.js";
 

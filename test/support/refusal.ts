@@ -22,11 +22,17 @@ export async function rejection(promise: Promise<unknown>): Promise<StageError> 
   throw new Error(`not refused, but gave ${JSON.stringify(value)?.slice(0, 500)}`);
 }
 
-/** Users see a message as one line, so one that spans two is as wrong as another error class. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+const unprintable = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+
+/**
+ * Users see message and hint as a line each, so one that spans two, or that writes to the terminal,
+ * is as wrong as another error class.
+ */
 function asRefusal(error: unknown): StageError {
   if (!(error instanceof StageError)) throw error;
-  if (/[\r\n]/.test(error.message)) {
-    throw new Error(`a message of several lines: ${JSON.stringify(error.message)}`);
+  for (const line of [error.message, error.hint ?? ""]) {
+    if (unprintable.test(line)) throw new Error(`not one printable line: ${JSON.stringify(line)}`);
   }
   return error;
 }

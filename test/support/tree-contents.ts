@@ -18,6 +18,13 @@ export function contents(root: string): Record<ByteString, string> {
   return Object.fromEntries(pathsBelow(root).map((path) => [path, contentOf(root, path)]));
 }
 
+/** {@link contents} without the directories that hold anything. */
+export function leaves(root: string): Record<ByteString, string> {
+  const found = Object.entries(contents(root));
+  const parents = new Set(found.map(([path]) => path.slice(0, path.lastIndexOf("/"))));
+  return Object.fromEntries(found.filter(([path]) => !parents.has(path)));
+}
+
 function contentOf(root: string, path: ByteString): string {
   const target = pathBelow(root, path);
   const stat = lstatSync(target);

@@ -9,11 +9,11 @@ import { emptyDirectory, removeTree } from "../../../src/host/remove-tree.js";
 import { createMountPoints } from "../../../src/mountpoints/create.js";
 import { parseMountRequest, standardMountRequests } from "../../../src/mountpoints/requests.js";
 import { defaultLimits, type Limits } from "../../../src/oci/limits.js";
+import { asUser } from "../../support/as-user.js";
+import { checkTree } from "../../support/check-tree.js";
 import type { Dice } from "../dice.js";
 import type { Site } from "../fuzz-case.js";
 import { imageCodes, type Outcome, outcomeOf, outcomeOfAsync } from "../outcome.js";
-import { asUser } from "./as-user.js";
-import { checkTree } from "./check-tree.js";
 
 /** A layer in a file, and what it should be. */
 export type StoredLayer = Pick<UnpackLayerTask, "span" | "diffId" | "digest">;
@@ -67,7 +67,7 @@ async function unpackAndAssemble(layers: readonly StoredLayer[], how: Work): Pro
     const outcome = await unpack({ ...layer, ...how, tree }, how);
     how.canary.check();
     if (!outcome.ok) return `${outcome.refusal.code} of a layer`;
-    checkTree(tree, how);
+    checkTree(tree, how.policy);
     checkRecord(outcome.value);
     unpacked.push({ tree, record: outcome.value });
   }
@@ -112,10 +112,10 @@ function assemble(layers: readonly UnpackedLayer[], how: Work): string {
   const assembled = outcomeOf(() => assembleRootfs({ layers, rootfs, scratch }), imageCodes);
   canary.check();
   if (!assembled.ok) return `${assembled.refusal.code} of a stack`;
-  checkTree(rootfs, how);
+  checkTree(rootfs, how.policy);
   const mounted = outcomeOf(() => makeMountPoints(rootfs, how), [...imageCodes, "USAGE"]);
   canary.check();
-  checkTree(rootfs, how);
+  checkTree(rootfs, how.policy);
   return mounted.ok ? mounted.value : `${mounted.refusal.code} of a mount point`;
 }
 

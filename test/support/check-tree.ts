@@ -1,15 +1,14 @@
 import { lstatSync, readFileSync } from "node:fs";
-import type { OwnershipPolicy } from "../../../src/extract/policy.js";
-import { displayPath, pathBelow } from "../../../src/host/byte-string.js";
-import { pathsBelow } from "../../support/tree-contents.js";
-import type { Canary } from "../canary.js";
+import type { OwnershipPolicy } from "../../src/extract/policy.js";
+import { displayPath, pathBelow } from "../../src/host/byte-string.js";
+import { isSecret, secretSize } from "./canary.js";
+import { pathsBelow } from "./tree-contents.js";
 
 /**
  * Checks what any tree must be, whatever it was made of: no devices and the like, no setuid bits
- * unless asked for, directories that the caller can use, and nothing of the canary's.
+ * unless asked for, directories that the caller can use, and nothing of a canary's.
  */
-export function checkTree(root: string, of: { policy: OwnershipPolicy; canary: Canary }): void {
-  const { policy, canary } = of;
+export function checkTree(root: string, policy: OwnershipPolicy): void {
   for (const path of ["", ...pathsBelow(root)]) {
     const target = pathBelow(root, path);
     const stat = lstatSync(target);
@@ -22,8 +21,8 @@ export function checkTree(root: string, of: { policy: OwnershipPolicy; canary: C
       }
       if (policy.owner === "squash" && stat.uid !== process.geteuid?.())
         return "is not its maker's";
-      const mayBeSecret = stat.isFile() && stat.size === canary.secretSize;
-      return mayBeSecret && canary.isSecret(readFileSync(target)) ? "is the canary's" : undefined;
+      const mayBeSecret = stat.isFile() && stat.size === secretSize;
+      return mayBeSecret && isSecret(readFileSync(target)) ? "is the canary's" : undefined;
     };
     const found = complaint();
     if (found !== undefined) throw new Error(`${displayPath(path) || "the root"} ${found}`);
