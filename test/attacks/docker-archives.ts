@@ -131,15 +131,6 @@ export const dockerArchiveAttacks: readonly ImageAttackCase[] = [
     () => refused({ Config: "\x1b[2J\r\n\u2028.json" }),
   ],
   [
-    "more layers than anybody needs",
-    "own",
-    () => {
-      const layers = Array.from({ length: 1001 }, () => base);
-      const archive = new DockerArchiveBuilder();
-      return { files: archive.finish(archive.image({ layers })), ends: "LIMIT_LAYERS" };
-    },
-  ],
-  [
     "a user that 32 bits can't hold",
     "CVE-2024-40635, containerd",
     () => ({

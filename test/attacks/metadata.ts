@@ -13,6 +13,8 @@ function onLinks(out: string, details: Partial<LayerEntry>): ReturnType<AttackCa
   };
 }
 
+const withAttributes = { xattrs: { "user.x": "1", "security.capability": "\x01\0\0\x02" } };
+
 function refusedOwner(...members: readonly Buffer[]): ReturnType<AttackCase[2]> {
   return { layers: [archiveOf(...members)], ends: "IMAGE_INVALID" };
 }
@@ -22,17 +24,39 @@ export const metadataAttacks: readonly AttackCase[] = [
   ["the mode of a link", "own", ({ out }) => onLinks(out, { mode: 0o6777 })],
   ["the owner of a link", "own", ({ out }) => onLinks(out, { uid: 4321, gid: 4321 })],
   ["the time of a link", "own", ({ out }) => onLinks(out, { mtime: 7 })],
-  [
-    "the extended attributes of a link",
-    "own",
-    ({ out }) => onLinks(out, { xattrs: { "user.x": "1", "security.capability": "\x01\0\0\x02" } }),
-  ],
+  ["the extended attributes of a link", "own", ({ out }) => onLinks(out, withAttributes)],
   [
     "extended attributes by names that look like paths",
     "own",
     ({ out }) => ({
       layers: [[file("f", "x", { xattrs: { [`../..${out}/f`]: "1", __proto__x: "2" } })]],
       ends: { f: "x" },
+    }),
+  ],
+  [
+    "the extended attributes of a directory that turns into a link",
+    "own",
+    ({ out }) => ({
+      layers: [
+        [
+          directory("d", withAttributes),
+          symlink("d", `${out}/dir`),
+          directory("e", withAttributes),
+        ],
+        [symlink("e", `${out}/dir`)],
+      ],
+      ends: { d: `-> ${out}/dir`, e: `-> ${out}/dir` },
+    }),
+  ],
+  [
+    "the extended attributes of files and directories below a link",
+    "own",
+    ({ out, at }) => ({
+      layers: [
+        [symlink("l", out)],
+        [file("l/f", "x", { mode: 0o444, ...withAttributes }), directory("l/dir", withAttributes)],
+      ],
+      ends: { l: `-> ${out}`, [`${at}/f`]: "x", [`${at}/dir`]: "/" },
     }),
   ],
   [
