@@ -3,7 +3,7 @@
 import { buildDist } from "./lib/dist.mjs";
 import { runScript } from "./lib/script.mjs";
 
-await runScript("npm run build", () => {
-  buildDist();
+await runScript("npm run build", async () => {
+  await buildDist();
   return 0;
 });

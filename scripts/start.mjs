@@ -10,7 +10,7 @@ await runScript("npm start", async () => {
   const node = requireMachine();
   heading("Setting up");
   ensureInstalled(node);
-  buildDist();
+  await buildDist();
   say("Built dist/ from src/.");
   const args = process.argv.slice(2);
   // Imported this late because the demo needs packages that are installed by now.

@@ -21,13 +21,13 @@ import { ensurePrograms } from "./programs.mjs";
  * @typedef {{ name: string, passed: boolean, detail?: string }} Part
  */
 
-await runScript("npm test", () => {
+await runScript("npm test", async () => {
   const start = Date.now();
   const args = process.argv.slice(2);
   const node = requireMachine();
   heading("Setting up");
   ensureInstalled(node);
-  buildDist();
+  await buildDist();
   say("Built dist/ from src/.");
   heading("Programs that the tests drive");
   /** @type {Part[]} */

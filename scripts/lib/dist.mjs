@@ -2,7 +2,7 @@
 /** Compiling src/ to dist/. */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { DIST, EXECUTABLE, MODULES, WORK } from "./paths.mjs";
+import { DIST, EXECUTABLE, MODULES, ROOT, WORK } from "./paths.mjs";
 import { run } from "./run.mjs";
 import { ScriptError } from "./script.mjs";
 
@@ -11,7 +11,7 @@ import { ScriptError } from "./script.mjs";
  * dist/ only when it is complete: nobody ever loads half a build or a file whose source is gone,
  * and a build that fails leaves the last good one.
  */
-export function buildDist() {
+export async function buildDist() {
   const compiler = join(MODULES, "typescript", "bin", "tsc");
   if (!existsSync(compiler)) {
     throw new ScriptError("TypeScript is not installed: run npm install first");
@@ -24,11 +24,29 @@ export function buildDist() {
     if (status !== 0) {
       throw new ScriptError(`tsc failed with status ${status}: mend what it names above`);
     }
+    await bundleHit(join(fresh, "hit.cjs"));
     replace(DIST, { by: fresh, keeping: join(scratch, "old") });
     chmodSync(EXECUTABLE, 0o755);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/**
+ * Makes one file of what answers for an image that stands in the cache, in the module format that
+ * Node loads fastest: each file more would take longer than the answer itself.
+ * @param {string} file
+ */
+async function bundleHit(file) {
+  // Not at the top: what imports this file installs it first.
+  const { rolldown } = await import("rolldown");
+  const bundle = await rolldown({
+    input: join(ROOT, "src", "cli", "hit.ts"),
+    platform: "node",
+    external: /^node:/,
+  });
+  await bundle.write({ file, format: "cjs" });
+  await bundle.close();
 }
 
 /**

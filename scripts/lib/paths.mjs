@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 export const MODULES = join(ROOT, "node_modules");
 export const DIST = join(ROOT, "dist");
-export const EXECUTABLE = join(ROOT, "bin", "stage-rootfs.js");
+export const EXECUTABLE = join(ROOT, "bin", "stage-rootfs.cjs");
 
 /** Everything the scripts make besides dist/: ignored by git, safe to delete. */
 export const WORK = join(ROOT, ".cache");

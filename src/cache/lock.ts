@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { lock as lockFile } from "proper-lockfile";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
+import { now } from "../host/clock.js";
 import type { ProcessIdentity } from "../host/process-identity.js";
 import { type LockFileSystem, lockFileSystem, lockOwner } from "./lock-directory.js";
 
@@ -41,18 +42,18 @@ export async function lockOrAdopt<Adopted>(
   options: LockOptions<Adopted>,
 ): Promise<LockOutcome<Adopted>> {
   const { what, wait, adopt, onWait, signal } = options;
-  const start = performance.now();
+  const start = now();
   const patience = wait === undefined ? Number.POSITIVE_INFINITY : wait * 1000;
   for (let round = 0; ; round++) {
     signal?.throwIfAborted();
     const value = adopt();
-    const waitedMs = round === 0 ? 0 : performance.now() - start;
+    const waitedMs = round === 0 ? 0 : now() - start;
     if (value !== undefined) return { kind: "adopted", value, waitedMs };
     const release = await tryLock(path);
     if (release) return { kind: "locked", release, waitedMs };
     const owner = lockOwner(path);
     if (round === 0) onWait?.(owner);
-    const left = patience - (performance.now() - start);
+    const left = patience - (now() - start);
     if (left <= 0) throw busy(what, { owner, wait: wait ?? 0 });
     const pause = pauses[Math.min(round, pauses.length - 1)] ?? 0;
     await sleep(Math.min(pause, left), undefined, { signal }).catch(() => signal?.throwIfAborted());

@@ -1,8 +1,9 @@
+import type { CommandName } from "./command-names.js";
 import type { CommandLine, OptionName } from "./options.js";
 
 /** One command of the command line. */
 export interface Command {
-  readonly name: string;
+  readonly name: CommandName | "";
   /** What follows `stage-rootfs` in the synopsis. */
   readonly synopsis: string;
   readonly summary: string;

@@ -1,11 +1,10 @@
 import type { Warning } from "../extract/layer-record.js";
 import type { StageEvent } from "../stage/result.js";
 import { writeMessage } from "./output.js";
+import type { ProgressWish } from "./staging-options.js";
 
 /** How long a wait for another process goes unmentioned in a log, in milliseconds. */
 const patience = 5000;
-
-export type ProgressWish = "auto" | "plain" | "json" | "none";
 
 /** How a staging shows on stderr; undefined for not at all. */
 export function progressReporter(wish: ProgressWish): ((event: StageEvent) => void) | undefined {

@@ -1,6 +1,7 @@
 import { StageError } from "../errors.js";
 import type { CommandLine } from "./options.js";
 import { writeResult } from "./output.js";
+import { resultText } from "./result-text.js";
 import { stageFromLine } from "./stage-from-line.js";
 
 /** `stage-rootfs IMAGE`: the rootfs path on stdout, or all of the result as JSON. */
@@ -11,6 +12,6 @@ export async function stageCommand(line: CommandLine): Promise<number> {
     });
   }
   const result = await stageFromLine(line);
-  await writeResult(line.values.json ? `${JSON.stringify(result)}\n` : `${result.rootfs}\n`);
+  await writeResult(resultText(result, line.values));
   return 0;
 }

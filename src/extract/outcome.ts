@@ -23,7 +23,7 @@ export async function outcomeOf<Value>(
 }
 
 /** @throws StageError the error that the work ended with; RingStopped */
-export function valueOf<Value>(outcome: Outcome<Value>): Value {
+export function resultOf<Value>(outcome: Outcome<Value>): Value {
   if (outcome.ok) return outcome.value;
   if (outcome.error === "stopped") throw new RingStopped("the work was given up");
   throw StageError.fromReport(outcome.error);

@@ -4,7 +4,7 @@ import { Tinypool } from "tinypool";
 import { fromSystemError } from "../errors.js";
 import type { AssembleTask } from "./assemble-rootfs.js";
 import type { LayerRecord } from "./layer-record.js";
-import { valueOf } from "./outcome.js";
+import { resultOf } from "./outcome.js";
 import { type Stages, unpackInStages } from "./pipeline/unpack-in-stages.js";
 import type { UnpackLayerTask } from "./unpack-layer.js";
 import type * as worker from "./worker.js";
@@ -69,12 +69,12 @@ export function startWorkers({ layers, inStages }: WorkerCounts): Workers {
   const staged = new Set<Promise<unknown>>();
   return {
     unpack: async (task, options) => {
-      if (!options.inStages) return valueOf(await unpack(task));
+      if (!options.inStages) return resultOf(await unpack(task));
       const record = unpackInStages(task, { stages, signal: closing.signal });
       staged.add(record);
       return await record.finally(() => staged.delete(record));
     },
-    assemble: async (task) => valueOf(await assemble(task)),
+    assemble: async (task) => resultOf(await assemble(task)),
     close: async () => {
       // Threads that share open files have to part before one of them is ended. Those that run do
       // so at once; those that wait for a thread never get one.

@@ -1,4 +1,5 @@
 import { type Entry, rootfsOf } from "../cache/entry.js";
+import { now } from "../host/clock.js";
 import { selectMountPoints } from "../mountpoints/coverage.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import type { ImageSummary } from "../oci/image.js";
@@ -37,7 +38,7 @@ export function makeResult(request: StageRequest, staging: Staging): StageResult
     layers,
     mountPoints: selectMountPoints(details.mountPoints, requests),
     warnings: details.warnings,
-    timings: rounded({ ...timings, totalMs: performance.now() - request.startedAt }),
+    timings: rounded({ ...timings, totalMs: now() - request.startedAt }),
     bytes: countBytes(layers),
   };
 }

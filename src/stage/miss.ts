@@ -2,6 +2,7 @@ import { prepareCache } from "../cache/location.js";
 import { rememberFile } from "../cache/remember-file.js";
 import { sweep } from "../cache/sweep.js";
 import { StageError } from "../errors.js";
+import { now } from "../host/clock.js";
 import type { ImageSummary } from "../oci/image.js";
 import { ImageOpener } from "./image-opener.js";
 import { type SourceIdentity, sourceIdentity } from "./known-source.js";
@@ -21,7 +22,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
   try {
     resolved = await resolveSource(request, { source, opener, work });
     const { summary, isKnown } = resolved;
-    const resolveMs = performance.now() - request.startedAt;
+    const resolveMs = now() - request.startedAt;
     prepareCache(request.cacheDirectory, request.uid);
     const { entry, requests, hit } = await ensureVariant(request, { summary, work, opener });
     if (source && !isKnown) remember(request, { source, summary, hit });

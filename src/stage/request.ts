@@ -2,6 +2,7 @@ import { CacheLayout } from "../cache/layout.js";
 import { chooseCacheDirectory } from "../cache/location.js";
 import { StageError } from "../errors.js";
 import { type OwnershipPolicy, policyTag } from "../extract/policy.js";
+import { now } from "../host/clock.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import { checkMountTarget, standardMountRequests } from "../mountpoints/requests.js";
 import type { RuntimeConfig } from "../oci/config.js";
@@ -49,7 +50,7 @@ export interface StageRequest {
   readonly mounts: readonly MountRequest[];
   readonly limits: Limits;
   readonly options: StageOptions;
-  /** By performance.now(). */
+  /** By the clock of {@link now}. */
   readonly startedAt: number;
 }
 
@@ -71,7 +72,7 @@ export function checkRequest(image: string, options: StageOptions): StageRequest
     }),
     limits: limitsOf(options.limits ?? {}),
     options,
-    startedAt: performance.now(),
+    startedAt: now(),
   };
 }
 

@@ -6,6 +6,7 @@ import type { UnpackedLayer } from "../extract/assemble-rootfs.js";
 import { type LayerRecord, parseLayerRecord } from "../extract/layer-record.js";
 import { layersInStages } from "../extract/pipeline/in-stages.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
+import { now } from "../host/clock.js";
 import type { ImageSummary, LayerSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
 import { cacheName, type StageRequest } from "./request.js";
@@ -60,7 +61,7 @@ export class StagingWork {
    * @returns their records, the base layer first
    */
   async ensureLayers(image: ImageSummary): Promise<readonly LayerRecord[]> {
-    const start = performance.now();
+    const start = now();
     const distinct = [...new Map(image.layers.map((layer) => [layer.diffId, layer])).values()];
     distinct.sort((a, b) => b.size - a.size);
     const missing = distinct.filter(({ diffId }) => {
@@ -76,7 +77,7 @@ export class StagingWork {
       const layer = distinct[i];
       if (result.status === "fulfilled" && layer) records.set(layer.diffId, result.value);
     });
-    this.timings.extractMs += performance.now() - start;
+    this.timings.extractMs += now() - start;
     return image.layers.flatMap(({ diffId }) => records.get(diffId) ?? []);
   }
 
@@ -86,7 +87,7 @@ export class StagingWork {
     directories: { records: readonly LayerRecord[]; rootfs: string; scratch: string },
   ): Promise<void> {
     const { records, rootfs, scratch } = directories;
-    const start = performance.now();
+    const start = now();
     this.#request.options.onEvent?.({ type: "assembling" });
     const layers = image.layers.flatMap((layer, i): UnpackedLayer[] => {
       const record = records[i];
@@ -100,7 +101,7 @@ export class StagingWork {
         : [];
     });
     await this.#run((workers) => workers.assemble({ layers, rootfs, scratch }));
-    this.timings.assembleMs += performance.now() - start;
+    this.timings.assembleMs += now() - start;
   }
 
   /** Stops all that is under way; resolves when nothing touches a file any more. */

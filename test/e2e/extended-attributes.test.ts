@@ -139,7 +139,7 @@ describe("extended attributes", () => {
     cpSync(inject("packageDir"), packageDir, { recursive: true, verbatimSymlinks: true });
     rmSync(join(packageDir, "node_modules/fs-xattr"), { recursive: true, force: true });
     const cacheDir = freshCacheDir("ordinary");
-    const program = join(packageDir, "bin/stage-rootfs.js");
+    const program = join(packageDir, "bin/stage-rootfs.cjs");
     const args = ["--json", "--cache-dir", cacheDir, "--platform", "linux/amd64", archive];
     const staged = stagedBy(await runArgv([inject("nodePath"), program, ...args]));
     for (const path of ["d", "d/f"]) expect(await attributes(staged.rootfs, path)).toBe("");

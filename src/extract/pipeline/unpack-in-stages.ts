@@ -4,7 +4,7 @@ import { detectCompression, magicLength } from "../../host/compression.js";
 import { readStart } from "../../host/span.js";
 import { checkDigest, digestFromHash, splitDigest } from "../../oci/digest.js";
 import type { LayerRecord } from "../layer-record.js";
-import { type Outcome, valueOf } from "../outcome.js";
+import { type Outcome, resultOf } from "../outcome.js";
 import type { UnpackLayerTask } from "../unpack-layer.js";
 import type { Hashes, HashTask } from "./hash-stage.js";
 import type { InflateTask } from "./inflate-stage.js";
@@ -54,8 +54,8 @@ export async function unpackInStages(
       if (!outcome.ok && outcome.error !== "stopped") throw StageError.fromReport(outcome.error);
     }
     const [made, , , hashed] = outcomes;
-    const record = valueOf(made);
-    const hashes = valueOf(hashed);
+    const record = resultOf(made);
+    const hashes = resultOf(hashed);
     if (digest && hashes.blob !== null) {
       const actual = digestFromHash(hashes.blob, { like: digest });
       checkDigest("its blob", { expected: digest, actual });

@@ -37,7 +37,7 @@ export interface RunResult {
 
 /** The argv that runs the packaged program on the Node under test. */
 export function stageRootfsArgv(args: readonly string[]): [string, ...string[]] {
-  return [inject("nodePath"), `${inject("packageDir")}/bin/stage-rootfs.js`, ...args];
+  return [inject("nodePath"), `${inject("packageDir")}/bin/stage-rootfs.cjs`, ...args];
 }
 
 /** Runs the packaged program to its end; a failure of the program is a result, not an error. */

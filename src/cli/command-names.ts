@@ -1,0 +1,8 @@
+/** Words that call a command when they come first; any other first word is an image. */
+const commandNames = ["run", "command"] as const;
+
+export type CommandName = (typeof commandNames)[number];
+
+export function isCommandName(word: string): word is CommandName {
+  return commandNames.some((name) => name === word);
+}

@@ -1,0 +1,34 @@
+import { findHit, isAnythingUnderWay } from "../stage/hit.js";
+import { checkRequest } from "../stage/request.js";
+import { isCommandName } from "./command-names.js";
+import { type OptionName, parseCommandLine } from "./options.js";
+import { resultText } from "./result-text.js";
+import { progressOption, stagingOptions } from "./staging-options.js";
+import { leaveDeletedDirectory } from "./working-directory.js";
+import { writeAtOnce } from "./write-at-once.js";
+
+/** Options that this can't answer. */
+const others: readonly OptionName[] = ["bind", "env", "chdir", "help", "version"];
+
+/**
+ * Answers `stage-rootfs IMAGE` when the image stands in the cache and is known again. The build
+ * makes one file of this and of all that it needs, because loading many takes longer than the answer.
+ * @returns whether that was it; if not, nothing is done, and the command line is for {@link main}
+ */
+export function answerHit(argv: readonly string[]): boolean {
+  try {
+    const { values, words, rest } = parseCommandLine(argv);
+    const [image] = words;
+    if (image === undefined || words.length > 1 || isCommandName(image)) return false;
+    if (rest || others.some((name) => values[name] !== undefined)) return false;
+    leaveDeletedDirectory([image, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
+    progressOption(values);
+    const request = checkRequest(image, stagingOptions(values));
+    const hit = isAnythingUnderWay(request) ? undefined : findHit(request);
+    if (hit) writeAtOnce(resultText(hit, values));
+    return hit !== undefined;
+  } catch {
+    // Whatever it is, it happens again where there is all that it takes to say so.
+    return false;
+  }
+}

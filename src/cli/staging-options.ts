@@ -1,0 +1,50 @@
+import type { MountRequest } from "../mountpoints/mount-point.js";
+import { parseMountRequest } from "../mountpoints/requests.js";
+import type { Limits } from "../oci/limits.js";
+import type { StageOptions } from "../stage/request.js";
+import { choiceOption, numberOption, type OptionValues, sizeOption } from "./options.js";
+
+/**
+ * What a command line asks of a staging.
+ * @param mounts mount points beside those of `--mount`
+ * @throws StageError USAGE
+ */
+export function stagingOptions(
+  values: OptionValues,
+  mounts: readonly MountRequest[] = [],
+): StageOptions {
+  return {
+    cacheDir: values["cache-dir"],
+    platform: values.platform,
+    mounts: [...(values.mount ?? []).map(parseMountRequest), ...mounts],
+    nixStore: values["nix-store"],
+    owner: choiceOption(values, { name: "owner", words: ["image", "squash"] as const }),
+    keepSetuid: values["keep-setuid"],
+    jobs: numberOption(values, "jobs"),
+    wait: numberOption(values, "wait"),
+    limits: limitsFrom(values),
+  };
+}
+
+export type ProgressWish = "auto" | "plain" | "json" | "none";
+
+/** How progress is to be shown. @throws StageError USAGE */
+export function progressOption(values: OptionValues): ProgressWish {
+  const words = ["auto", "plain", "json", "none"] as const;
+  return choiceOption(values, { name: "progress", words }) ?? "auto";
+}
+
+/** The limits that were given; the others keep their defaults. */
+function limitsFrom(values: OptionValues): Partial<Limits> {
+  const given = {
+    layers: sizeOption(values, "max-layers"),
+    document: sizeOption(values, "max-document"),
+    entries: sizeOption(values, "max-entries"),
+    unpacked: sizeOption(values, "max-unpacked"),
+    file: sizeOption(values, "max-file"),
+    record: sizeOption(values, "max-record"),
+    depth: sizeOption(values, "max-depth"),
+    ratio: sizeOption(values, "max-ratio"),
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
