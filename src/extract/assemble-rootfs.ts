@@ -7,6 +7,7 @@ import { linkOrCopy } from "../host/link-or-copy.js";
 import { removeTree } from "../host/remove-tree.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
 import type { LayerRecord } from "./layer-record.js";
+import { type CrewEnd, LinkCrew } from "./link-crew.js";
 import { fromRootDown } from "./marker-order.js";
 import { attributesOf, type DiskMetadata } from "./metadata.js";
 
@@ -15,7 +16,7 @@ export interface UnpackedLayer {
   readonly tree: string;
   readonly record: Pick<
     LayerRecord,
-    "implied" | "whiteouts" | "opaque" | "links" | "skipped" | "onRecord"
+    "entries" | "implied" | "whiteouts" | "opaque" | "links" | "skipped" | "onRecord"
   >;
 }
 
@@ -27,6 +28,8 @@ export interface AssembleTask {
   readonly rootfs: string;
   /** An empty directory beside it, for what is under way. */
   readonly scratch: string;
+  /** Ways to threads that help; by default none does. */
+  readonly crew?: readonly CrewEnd[];
 }
 
 const defaultDirectory: DiskMetadata = { mode: 0o755, uid: 0, gid: 0, mtime: 0 };
@@ -36,27 +39,33 @@ const defaultDirectory: DiskMetadata = { mode: 0o755, uid: 0, gid: 0, mtime: 0 }
  * "Applying Changesets"). Where links are impossible the files are copied.
  * @throws StageError IMAGE_INVALID for a hard link to a file that no layer has, NO_SPACE
  */
-export function assembleRootfs({ layers, rootfs, scratch }: AssembleTask): void {
-  const assembly = new Assembly({ rootfs, scratch });
+export function assembleRootfs({ layers, rootfs, scratch, crew = [] }: AssembleTask): void {
+  const links = new LinkCrew(crew);
+  const assembly = new Assembly({ rootfs, scratch, links });
   try {
     for (const layer of layers) assembly.apply(layer);
     assembly.finish();
   } catch (error) {
     throw fromSystemError(error, `put together ${rootfs}`);
+  } finally {
+    links.close();
   }
 }
 
 class Assembly {
   readonly #tree: RootedTree;
   readonly #scratch: string;
+  readonly #links: LinkCrew;
   readonly #isRoot: boolean = process.geteuid?.() === 0;
   readonly #directories = new Map<ByteString, DiskMetadata>([["", defaultDirectory]]);
   readonly #attributes = new AttributeWriter();
   readonly #skipped = new Set<ByteString>();
   #mayHaveAttributes = false;
+  #isEmpty = true;
   #held = 0;
 
-  constructor(where: { rootfs: string; scratch: string }) {
+  constructor(where: { rootfs: string; scratch: string; links: LinkCrew }) {
+    this.#links = where.links;
     this.#tree = new RootedTree(where.rootfs);
     this.#scratch = where.scratch;
   }
@@ -68,9 +77,27 @@ class Assembly {
     const links = this.#holdLinks(layer);
     const implied = new Set(layer.record.implied);
     this.#hide(layer, implied);
-    this.#addDirectory("", { layer, implied, from: "" });
+    const isStraight = this.#isStraight(implied);
+    const isFresh = isStraight && this.#isEmpty;
+    this.#isEmpty = false;
+    this.#addDirectory("", { layer, implied, isStraight, isFresh, from: "" });
+    this.#links.settle();
     this.#placeLinks(links);
     for (const path of layer.record.skipped) this.#skip(path);
+  }
+
+  /**
+   * Whether each path of the layer means itself: no directory that it only passes through is a link
+   * of a lower layer.
+   */
+  #isStraight(implied: ReadonlySet<ByteString>): boolean {
+    try {
+      return [...implied].every((path) => this.#tree.resolveLinks(path) === path);
+    } catch (error) {
+      // A loop of links, which the layer may replace or run into.
+      if (error instanceof StageError) return false;
+      throw error;
+    }
   }
 
   /** Remembers that a device or fifo is missing at `path`, for links to it. */
@@ -140,37 +167,50 @@ class Assembly {
   }
 
   /** Adds what the layer has below the directory `from` to the resolved directory `to`. */
-  #addDirectory(
-    to: ByteString,
-    source: { layer: UnpackedLayer; implied: ReadonlySet<ByteString>; from: ByteString },
-  ): void {
-    const { layer, implied, from } = source;
+  #addDirectory(to: ByteString, source: Source): void {
+    const { layer, implied, isStraight, isFresh, from } = source;
     const directory = pathBelow(layer.tree, from);
     if (!implied.has(from)) {
       const attributes = attributesOf(layer.record.onRecord, from);
       this.#directories.set(to, { ...metadataOf(directory), attributes });
     }
+    const names: ByteString[] = [];
     for (const entry of readdirSync(directory, { encoding: "latin1", withFileTypes: true })) {
       // A link of a lower layer may lead back here: what was added through it can replace this very
       // directory, and to go on below a link would lead out of the rootfs.
       if (!this.#tree.isKnownDirectory(to)) throw replacesItself(to);
       const below = join(from, entry.name);
       const path = join(to, entry.name);
-      if (!entry.isDirectory()) {
-        this.#link(pathBelow(layer.tree, below), path);
+      if (entry.isDirectory()) {
+        const isDescribed = !implied.has(below);
+        const isNew = isDescribed && this.#make(path);
+        const made = isDescribed ? path : this.#pass(path);
+        this.#addDirectory(made, { ...source, from: below, isFresh: isStraight && isNew });
+      } else if (isFresh) {
+        names.push(entry.name);
       } else {
-        const made = implied.has(below) ? this.#pass(path) : this.#make(path);
-        this.#addDirectory(made, { layer, implied, from: below });
+        this.#link(pathBelow(layer.tree, below), path);
       }
     }
+    if (names.length > 0) this.#linkAll(names, { from, to, layer });
   }
 
-  /** A directory that the layer describes: one of its own, whatever was there. */
-  #make(path: ByteString): ByteString {
-    if (this.#tree.isKnownDirectory(path)) return path;
+  /** Links files into a directory that has nothing of these names, and gets nothing of them. */
+  #linkAll(
+    names: readonly ByteString[],
+    { from, to, layer }: { from: ByteString; to: ByteString; layer: UnpackedLayer },
+  ): void {
+    const mayHaveAttributes = this.#mayHaveAttributes;
+    const [fromRoot, toRoot] = [layer.tree, this.#tree.root];
+    this.#links.link({ fromRoot, from, toRoot, to, names, mayHaveAttributes });
+  }
+
+  /** A directory that the layer describes: one of its own, whatever was there. @returns whether it is new */
+  #make(path: ByteString): boolean {
+    if (this.#tree.isKnownDirectory(path)) return false;
     this.#replacing(path, () => mkdirSync(this.#tree.at(path), 0o700));
     this.#tree.addDirectory(path);
-    return path;
+    return true;
   }
 
   /** A directory that the layer only passes through: the lower layers' one, links followed. */
@@ -253,6 +293,17 @@ class Assembly {
   #forget(gone: readonly ByteString[]): void {
     for (const directory of gone) this.#directories.delete(directory);
   }
+}
+
+/** Where in a layer a directory is, and how it is added. */
+interface Source {
+  readonly layer: UnpackedLayer;
+  readonly implied: ReadonlySet<ByteString>;
+  readonly from: ByteString;
+  /** Whether each path of the layer means itself. */
+  readonly isStraight: boolean;
+  /** Whether what it is added to is new, so that nothing can be in the way of its files. */
+  readonly isFresh: boolean;
 }
 
 /** A link to a lower layer's file, and the name under which the file is kept meanwhile. */

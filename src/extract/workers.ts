@@ -1,9 +1,11 @@
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { MessagePort } from "node:worker_threads";
 import { Tinypool } from "tinypool";
 import { fromSystemError } from "../errors.js";
 import type { AssembleTask } from "./assemble-rootfs.js";
 import type { LayerRecord } from "./layer-record.js";
+import { createCrewEnds } from "./link-crew.js";
 import { resultOf } from "./outcome.js";
 import { type Stages, unpackInStages } from "./pipeline/unpack-in-stages.js";
 import type { UnpackLayerTask } from "./unpack-layer.js";
@@ -14,7 +16,7 @@ export interface Workers {
   /** @throws what {@link unpackLayer} throws */
   unpack(task: UnpackLayerTask, options: { inStages: boolean }): Promise<LayerRecord>;
   /** @throws what {@link assembleRootfs} throws */
-  assemble(task: AssembleTask): Promise<void>;
+  assemble(task: AssembleTask, options: { helpers: number }): Promise<void>;
   /** Stops all work at once; resolves when no thread can touch a file any more. */
   close(): Promise<void>;
 }
@@ -54,8 +56,11 @@ export function startWorkers({ layers, inStages }: WorkerCounts): Workers {
   broken.catch(() => undefined);
   type Work = typeof worker;
   const inThread = <Name extends keyof Work>(name: Name) => {
-    return async (task: Parameters<Work[Name]>[0]): Promise<Awaited<ReturnType<Work[Name]>>> =>
-      await Promise.race([pool.run(task, { name }), broken]);
+    return async (
+      task: Parameters<Work[Name]>[0],
+      transferList: MessagePort[] = [],
+    ): Promise<Awaited<ReturnType<Work[Name]>>> =>
+      await Promise.race([pool.run(task, { name, transferList }), broken]);
   };
   const stages: Stages = {
     inflate: inThread("inflate"),
@@ -65,6 +70,7 @@ export function startWorkers({ layers, inStages }: WorkerCounts): Workers {
   };
   const unpack = inThread("unpack");
   const assemble = inThread("assemble");
+  const helpAssemble = inThread("helpAssemble");
   const closing = new AbortController();
   const staged = new Set<Promise<unknown>>();
   return {
@@ -74,7 +80,14 @@ export function startWorkers({ layers, inStages }: WorkerCounts): Workers {
       staged.add(record);
       return await record.finally(() => staged.delete(record));
     },
-    assemble: async (task) => resultOf(await assemble(task)),
+    assemble: async (task, { helpers }) => {
+      const ends = Array.from({ length: helpers }, createCrewEnds);
+      const crew = ends.map(({ lead }) => lead);
+      const helping = ends.map(({ member }) => helpAssemble(member, [member.port]));
+      const ports = crew.map(({ port }) => port);
+      const [assembled] = await Promise.all([assemble({ ...task, crew }, ports), ...helping]);
+      resultOf(assembled);
+    },
     close: async () => {
       // Threads that share open files have to part before one of them is ended. Those that run do
       // so at once; those that wait for a thread never get one.

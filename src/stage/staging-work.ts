@@ -100,7 +100,9 @@ export class StagingWork {
           ]
         : [];
     });
-    await this.#run((workers) => workers.assemble({ layers, rootfs, scratch }));
+    await this.#run((workers) =>
+      workers.assemble({ layers, rootfs, scratch }, { helpers: helpersFor(layers, this.#cores) }),
+    );
     this.timings.assembleMs += now() - start;
   }
 
@@ -156,4 +158,16 @@ export class StagingWork {
     this.#closed ??= this.#workers?.close() ?? Promise.resolve();
     return this.#closed;
   }
+}
+
+/** Starting a thread takes as long as so many links. */
+const entriesPerHelper = 4000;
+
+/** More would wait for each other in the file system. */
+const mostHelpers = 3;
+
+/** How many threads are worth having beside the one that puts the layers together. */
+function helpersFor(layers: readonly UnpackedLayer[], cores: number): number {
+  const entries = layers.reduce((sum, { record }) => sum + record.entries, 0);
+  return Math.min(Math.floor(entries / entriesPerHelper), cores - 1, mostHelpers);
 }
