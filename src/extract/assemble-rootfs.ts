@@ -6,6 +6,7 @@ import { fileTime, modificationTime } from "../host/file-time.js";
 import { linkOrCopy } from "../host/link-or-copy.js";
 import { removeTree } from "../host/remove-tree.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
+import { currentUmask } from "../host/umask.js";
 import type { LayerRecord } from "./layer-record.js";
 import { type CrewEnd, LinkCrew } from "./link-crew.js";
 import { fromRootDown } from "./marker-order.js";
@@ -32,6 +33,9 @@ export interface AssembleTask {
   readonly crew?: readonly CrewEnd[];
 }
 
+/** What a directory is to be like, and whether it has its mode already. */
+type Described = DiskMetadata & { readonly isExact?: boolean };
+
 const defaultDirectory: DiskMetadata = { mode: 0o755, uid: 0, gid: 0, mtime: 0 };
 
 /**
@@ -57,7 +61,8 @@ class Assembly {
   readonly #scratch: string;
   readonly #links: LinkCrew;
   readonly #isRoot: boolean = process.geteuid?.() === 0;
-  readonly #directories = new Map<ByteString, DiskMetadata>([["", defaultDirectory]]);
+  readonly #directories = new Map<ByteString, Described>([["", defaultDirectory]]);
+  readonly #umask: number = currentUmask();
   readonly #attributes = new AttributeWriter();
   readonly #skipped = new Set<ByteString>();
   #mayHaveAttributes = false;
@@ -80,6 +85,7 @@ class Assembly {
     const isStraight = this.#isStraight(implied);
     const isFresh = isStraight && this.#isEmpty;
     this.#isEmpty = false;
+    if (!implied.has("")) this.#describe("", { layer, from: "" });
     this.#addDirectory("", { layer, implied, isStraight, isFresh, from: "" });
     this.#links.settle();
     this.#placeLinks(links);
@@ -114,12 +120,13 @@ class Assembly {
 
   /** Sets what could be set only when nothing is added any more. */
   finish(): void {
-    for (const [path, { mode, uid, gid, mtime, attributes }] of this.#directories) {
+    for (const [path, directory] of this.#directories) {
+      const { mode, uid, gid, mtime, attributes, isExact = false } = directory;
       const target = this.#tree.at(path);
       // What the disk refuses here it has refused in the layer's tree, where it was counted.
       if (attributes) this.#attributes.setOnDirectory(target, attributes);
       if (this.#isRoot && (uid !== 0 || gid !== 0)) lchownSync(target, uid, gid);
-      chmodSync(target, mode);
+      if (!isExact) chmodSync(target, mode);
       utimesSync(target, fileTime(mtime), fileTime(mtime));
     }
   }
@@ -170,10 +177,6 @@ class Assembly {
   #addDirectory(to: ByteString, source: Source): void {
     const { layer, implied, isStraight, isFresh, from } = source;
     const directory = pathBelow(layer.tree, from);
-    if (!implied.has(from)) {
-      const attributes = attributesOf(layer.record.onRecord, from);
-      this.#directories.set(to, { ...metadataOf(directory), attributes });
-    }
     const names: ByteString[] = [];
     for (const entry of readdirSync(directory, { encoding: "latin1", withFileTypes: true })) {
       // A link of a lower layer may lead back here: what was added through it can replace this very
@@ -183,7 +186,7 @@ class Assembly {
       const path = join(to, entry.name);
       if (entry.isDirectory()) {
         const isDescribed = !implied.has(below);
-        const isNew = isDescribed && this.#make(path);
+        const isNew = isDescribed && this.#describe(path, { layer, from: below });
         const made = isDescribed ? path : this.#pass(path);
         this.#addDirectory(made, { ...source, from: below, isFresh: isStraight && isNew });
       } else if (isFresh) {
@@ -205,12 +208,26 @@ class Assembly {
     this.#links.link({ fromRoot, from, toRoot, to, names, mayHaveAttributes });
   }
 
-  /** A directory that the layer describes: one of its own, whatever was there. @returns whether it is new */
-  #make(path: ByteString): boolean {
-    if (this.#tree.isKnownDirectory(path)) return false;
-    this.#replacing(path, () => mkdirSync(this.#tree.at(path), 0o700));
-    this.#tree.addDirectory(path);
-    return true;
+  /**
+   * A directory that the layer describes: one of its own, whatever was there.
+   * @returns whether it is new
+   */
+  #describe(
+    path: ByteString,
+    { layer, from }: { layer: UnpackedLayer; from: ByteString },
+  ): boolean {
+    const metadata = metadataOf(pathBelow(layer.tree, from));
+    const attributes = attributesOf(layer.record.onRecord, from);
+    const isNew = !this.#tree.isKnownDirectory(path);
+    // Whoever can't write to it could not fill it, so some get their mode only at the end.
+    const isExact = isNew && (metadata.mode & (this.#umask | 0o7000 | 0o700)) === 0o700;
+    if (isNew) {
+      const mode = isExact ? metadata.mode : 0o700;
+      this.#replacing(path, () => mkdirSync(this.#tree.at(path), mode));
+      this.#tree.addDirectory(path);
+    }
+    this.#directories.set(path, { ...metadata, attributes, isExact });
+    return isNew;
   }
 
   /** A directory that the layer only passes through: the lower layers' one, links followed. */

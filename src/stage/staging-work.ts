@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { availableParallelism } from "node:os";
+
 import { ensureLayer, hasLayer, layerTree } from "../cache/layer-store.js";
 import type { WaitOptions } from "../cache/publish.js";
 import type { UnpackedLayer } from "../extract/assemble-rootfs.js";
@@ -7,6 +7,7 @@ import { type LayerRecord, parseLayerRecord } from "../extract/layer-record.js";
 import { layersInStages } from "../extract/pipeline/in-stages.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
 import { now } from "../host/clock.js";
+import { usableProcessors } from "../host/processors.js";
 import type { ImageSummary, LayerSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
 import { cacheName, type StageRequest } from "./request.js";
@@ -34,7 +35,7 @@ export class StagingWork {
     this.#request = request;
     this.#opener = opener;
     const { signal, jobs } = request.options;
-    this.#cores = jobs ?? availableParallelism();
+    this.#cores = jobs ?? usableProcessors();
     // Every layer that waits for its lock listens.
     setMaxListeners(0, this.#stop.signal);
     this.#stop.signal.addEventListener("abort", () => void this.#stopWorkers(), { once: true });
