@@ -30,7 +30,7 @@ export async function resolveSource(
 ): Promise<ResolvedSource> {
   const known = lookUpSource(request, source);
   if (known) return { summary: known, isKnown: true, release: nothing };
-  if (!source || !(await isSpooled(source.path))) {
+  if (!source || source.isLayout || !(await isSpooled(source.path))) {
     return { summary: summaryOf(await opener.open()), isKnown: false, release: nothing };
   }
   prepareCache(request.cacheDirectory, request.uid);

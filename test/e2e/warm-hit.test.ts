@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync, utimesSync } from "node:fs";
+import { copyFileSync, cpSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished } from "vitest";
 import { freshCacheDir } from "./support/cache-dir.js";
@@ -21,6 +21,25 @@ describe("a warm hit", () => {
       expect(stagedBy(result).hit).toBe(true);
       expect(bytesRead).toBe(0);
       expect(opened.filter((path) => /\/node_modules\/.*\.js$/.test(path))).toEqual([]);
+    }
+  });
+
+  hitTest("reads nothing of a layout that was staged before, until its index changes", async () => {
+    const { forms } = await debianImage();
+    const scratch = makeScratchDir("layout", { mode: 0o755 });
+    onTestFinished(() => rmSync(scratch, { recursive: true }));
+    const layout = join(scratch, "layout");
+    cpSync(forms.ociLayoutGzip, layout, { recursive: true });
+    const cacheDir = freshCacheDir("ordinary");
+    for (const reference of [layout, `oci:${layout}`]) {
+      await stage(["--cache-dir", cacheDir, reference]);
+      const args = ["--json", "--cache-dir", cacheDir, reference];
+      const index = join(layout, "index.json");
+      const again = await straceReads(args, index);
+      expect(stagedBy(again.result).hit).toBe(true);
+      expect(again.bytesRead).toBe(0);
+      utimesSync(index, 1, 1);
+      expect((await straceReads(args, index)).bytesRead).toBeGreaterThan(0);
     }
   });
 
