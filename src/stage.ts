@@ -1,5 +1,6 @@
 import { fromSystemError } from "./errors.js";
 import { printable } from "./host/byte-string.js";
+import { now } from "./host/clock.js";
 import { findHit, isAnythingUnderWay } from "./stage/hit.js";
 import { checkRequest, type StageOptions } from "./stage/request.js";
 import type { StageResult } from "./stage/result.js";
@@ -13,6 +14,10 @@ export async function stageRootfs(image: string, options: StageOptions = {}): Pr
   options.signal?.throwIfAborted();
   const request = checkRequest(image, options);
   const hit = findHit(request);
+  if (hit) {
+    const { startedAt: start } = request;
+    options.trace?.({ name: "resolve", start, end: now(), thread: 0, details: { image } });
+  }
   if (hit && !isAnythingUnderWay(request)) return hit;
   if (hit) {
     const { sweep } = await import("./cache/sweep.js");

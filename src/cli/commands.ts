@@ -32,6 +32,7 @@ const stagingOptions = [
   "max-ratio",
   "json",
   "progress",
+  "trace",
   "quiet",
   "help",
 ] as const satisfies readonly OptionName[];

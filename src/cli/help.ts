@@ -27,6 +27,7 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
     "--progress auto|plain|json|none",
     "what to say on stderr (auto: nothing if no terminal)",
   ],
+  trace: ["--trace FILE", "write what takes how long to FILE, for Perfetto"],
   quiet: ["-q, --quiet", "no progress and no warnings"],
   help: ["-h, --help", "show this help"],
   version: ["--version", "show the version"],

@@ -8,7 +8,7 @@ import { leaveDeletedDirectory } from "./working-directory.js";
 import { writeAtOnce } from "./write-at-once.js";
 
 /** Options that this can't answer. */
-const others: readonly OptionName[] = ["bind", "env", "chdir", "help", "version"];
+const others: readonly OptionName[] = ["bind", "env", "chdir", "help", "version", "trace"];
 
 /**
  * Answers `stage-rootfs IMAGE` when the image stands in the cache and is known again. The build

@@ -25,6 +25,7 @@ export interface OptionValues {
   readonly chdir?: string;
   readonly json?: boolean;
   readonly progress?: string;
+  readonly trace?: string;
   readonly quiet?: boolean;
   readonly help?: boolean;
   readonly version?: boolean;
@@ -58,6 +59,7 @@ const forms = {
   chdir: text,
   json: flag,
   progress: text,
+  trace: text,
   quiet: { ...flag, short: "q" },
   help: { ...flag, short: "h" },
   version: flag,

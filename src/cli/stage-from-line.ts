@@ -5,6 +5,7 @@ import { interruptible } from "./interruption.js";
 import type { CommandLine } from "./options.js";
 import { progressReporter, reportWarnings } from "./progress.js";
 import { progressOption, stagingOptions } from "./staging-options.js";
+import { tracedTo } from "./trace-file.js";
 import { leaveDeletedDirectory } from "./working-directory.js";
 
 /**
@@ -22,7 +23,9 @@ export async function stageFromLine(
     ...stagingOptions(values, mounts),
     onEvent: values.quiet ? undefined : progressReporter(wanted),
   };
-  const result = await interruptible((signal) => stageRootfs(image, { ...options, signal }));
+  const result = await tracedTo(values.trace, (trace) =>
+    interruptible((signal) => stageRootfs(image, { ...options, trace, signal })),
+  );
   // Of a hit, everything was said when it was staged.
   if (!values.quiet && !result.hit) reportWarnings(result.warnings);
   return result;

@@ -1,23 +1,37 @@
+import { threadId } from "node:worker_threads";
 import { type ErrorReport, StageError } from "../errors.js";
 import { RingStopped } from "../host/block-ring.js";
+import { now } from "../host/clock.js";
 
 /**
  * A result that survives the way between threads, where errors lose their class. `"stopped"` is
  * the outcome of work that was given up because other work failed.
  */
-export type Outcome<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly error: ErrorReport | "stopped" };
+export type Outcome<Value> = WorkTime &
+  (
+    | { readonly ok: true; readonly value: Value }
+    | { readonly ok: false; readonly error: ErrorReport | "stopped" }
+  );
+
+/** When the work was done, in ms by the clock of `now()`, and by which thread. */
+export interface WorkTime {
+  readonly start: number;
+  readonly end: number;
+  readonly thread: number;
+}
 
 /** Does the work. Only errors that nobody foresaw are thrown. */
 export async function outcomeOf<Value>(
   work: () => Value | Promise<Value>,
 ): Promise<Outcome<Value>> {
+  const start = now();
+  const time = () => ({ start, end: now(), thread: threadId });
   try {
-    return { ok: true, value: await work() };
+    const value = await work();
+    return { ok: true, value, ...time() };
   } catch (error) {
-    if (error instanceof RingStopped) return { ok: false, error: "stopped" };
-    if (error instanceof StageError) return { ok: false, error: error.toReport() };
+    if (error instanceof RingStopped) return { ok: false, error: "stopped", ...time() };
+    if (error instanceof StageError) return { ok: false, error: error.toReport(), ...time() };
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { MessagePort } from "node:worker_threads";
 import { Tinypool } from "tinypool";
 import { fromSystemError } from "../errors.js";
+import type { Tracer, TraceSpan } from "../host/trace.js";
 import type { AssembleTask } from "./assemble-rootfs.js";
 import type { LayerRecord } from "./layer-record.js";
 import { createCrewEnds } from "./link-crew.js";
@@ -28,6 +29,17 @@ export interface WorkerCounts {
   readonly inStages: number;
 }
 
+/** What each function of a thread does, for traces. */
+const spanNames: Readonly<Record<keyof typeof worker, string>> = {
+  unpack: "decompress, verify, unpack",
+  inflate: "decompress",
+  hashBlocks: "verify",
+  makeTree: "unpack",
+  fillFiles: "write",
+  assemble: "link",
+  helpAssemble: "link",
+};
+
 /** A layer that is unpacked in stages takes so many threads more than another. */
 const furtherStages = 3;
 
@@ -40,7 +52,7 @@ const youngGeneration = 4;
 /** How long threads get to part before they are ended, in ms. */
 const partingTime = 1000;
 
-export function startWorkers({ layers, inStages }: WorkerCounts): Workers {
+export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer): Workers {
   const pool = new Tinypool({
     filename: fileURLToPath(new URL("./worker.js", import.meta.url)),
     minThreads: 1,
@@ -55,27 +67,33 @@ export function startWorkers({ layers, inStages }: WorkerCounts): Workers {
   });
   broken.catch(() => undefined);
   type Work = typeof worker;
-  const inThread = <Name extends keyof Work>(name: Name) => {
+  const inThread = <Name extends keyof Work>(name: Name, details: TraceSpan["details"] = {}) => {
     return async (
       task: Parameters<Work[Name]>[0],
       transferList: MessagePort[] = [],
-    ): Promise<Awaited<ReturnType<Work[Name]>>> =>
-      await Promise.race([pool.run(task, { name, transferList }), broken]);
+    ): Promise<Awaited<ReturnType<Work[Name]>>> => {
+      const run: Promise<Awaited<ReturnType<Work[Name]>>> = pool.run(task, { name, transferList });
+      const outcome = await Promise.race([run, broken]);
+      const { start, end, thread } = outcome;
+      trace?.({ name: spanNames[name], start, end, thread, details });
+      return outcome;
+    };
   };
-  const stages: Stages = {
-    inflate: inThread("inflate"),
-    hashBlocks: inThread("hashBlocks"),
-    makeTree: inThread("makeTree"),
-    fillFiles: inThread("fillFiles"),
-  };
-  const unpack = inThread("unpack");
+  const stagesOf = (layer: string): Stages => ({
+    inflate: inThread("inflate", { layer }),
+    hashBlocks: inThread("hashBlocks", { layer }),
+    makeTree: inThread("makeTree", { layer }),
+    fillFiles: inThread("fillFiles", { layer }),
+  });
   const assemble = inThread("assemble");
   const helpAssemble = inThread("helpAssemble");
   const closing = new AbortController();
   const staged = new Set<Promise<unknown>>();
   return {
     unpack: async (task, options) => {
-      if (!options.inStages) return resultOf(await unpack(task));
+      const { diffId } = task;
+      if (!options.inStages) return resultOf(await inThread("unpack", { layer: diffId })(task));
+      const stages = stagesOf(diffId);
       const record = unpackInStages(task, { stages, signal: closing.signal });
       staged.add(record);
       return await record.finally(() => staged.delete(record));

@@ -23,8 +23,11 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     resolved = await resolveSource(request, { source, opener, work });
     const { summary, isKnown } = resolved;
     const resolveMs = now() - request.startedAt;
+    work.traced("resolve", { start: request.startedAt, details: { image: request.image } });
     prepareCache(request.cacheDirectory, request.uid);
+    const start = now();
     const { entry, requests, hit } = await ensureVariant(request, { summary, work, opener });
+    work.traced("stage", { start, details: { key: entry.key } });
     if (source && !isKnown) remember(request, { source, summary, hit });
     const timings = { ...work.timings, resolveMs };
     return makeResult(request, { summary, entry, requests, hit, unpacked: work.unpacked, timings });

@@ -3,6 +3,7 @@ import { chooseCacheDirectory } from "../cache/location.js";
 import { StageError } from "../errors.js";
 import { type OwnershipPolicy, policyTag } from "../extract/policy.js";
 import { now } from "../host/clock.js";
+import type { Tracer } from "../host/trace.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import { checkMountTarget, standardMountRequests } from "../mountpoints/requests.js";
 import type { RuntimeConfig } from "../oci/config.js";
@@ -35,6 +36,8 @@ export interface StageOptions {
   /** How much the image may ask for; default: {@link defaultLimits}. */
   readonly limits?: Partial<Limits> | undefined;
   readonly onEvent?: ((event: StageEvent) => void) | undefined;
+  /** Is told of each piece of work when it is done, for finding out where the time goes. */
+  readonly trace?: Tracer | undefined;
 }
 
 /** What a staging was asked for, checked and with the defaults filled in. */

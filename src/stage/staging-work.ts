@@ -8,6 +8,7 @@ import { layersInStages } from "../extract/pipeline/in-stages.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
 import { now } from "../host/clock.js";
 import { usableProcessors } from "../host/processors.js";
+import type { TraceSpan } from "../host/trace.js";
 import type { ImageSummary, LayerSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
 import { cacheName, type StageRequest } from "./request.js";
@@ -107,6 +108,12 @@ export class StagingWork {
     this.timings.assembleMs += now() - start;
   }
 
+  /** Tells of a piece of work on this thread that began at `start` and ends now. */
+  traced(name: string, work: { start: number; details?: TraceSpan["details"] }): void {
+    const { start, details = {} } = work;
+    this.#request.options.trace?.({ name, start, end: now(), thread: 0, details });
+  }
+
   /** Stops all that is under way; resolves when nothing touches a file any more. */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -116,6 +123,7 @@ export class StagingWork {
   async #ensureLayer(layer: LayerSummary): Promise<LayerRecord> {
     const { layout, policy, limits, options } = this.#request;
     const { diffId, digest, size } = layer;
+    let unpackedAt: number | undefined;
     const published = await ensureLayer(layout, {
       ...this.waitOptions(`layer ${diffId}`),
       name: cacheName(this.#request, layer.diffId),
@@ -127,10 +135,15 @@ export class StagingWork {
         options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
         const task = { span: blob.span, diffId, digest, tree, policy, limits };
         const inStages = this.#inStages.has(diffId);
-        return await this.#run((workers) => workers.unpack(task, { inStages }));
+        const record = await this.#run((workers) => workers.unpack(task, { inStages }));
+        unpackedAt = now();
+        return record;
       },
     });
     if (published.made) this.unpacked.add(diffId);
+    if (unpackedAt !== undefined) {
+      this.traced("publish", { start: unpackedAt, details: { layer: diffId } });
+    }
     const state = published.made ? "unpacked" : "reused";
     options.onEvent?.({ type: "layer", diffId, size, state });
     this.timings.waitMs = Math.max(this.timings.waitMs, published.waitedMs);
@@ -140,7 +153,8 @@ export class StagingWork {
   /** Work in a thread. When it is stopped, the threads have ended before this rejects. */
   async #run<Value>(work: (workers: Workers) => Promise<Value>): Promise<Value> {
     this.#stop.signal.throwIfAborted();
-    this.#workers ??= startWorkers({ layers: this.#cores, inStages: this.#inStages.size });
+    const counts = { layers: this.#cores, inStages: this.#inStages.size };
+    this.#workers ??= startWorkers(counts, this.#request.options.trace);
     try {
       return await work(this.#workers);
     } catch (error) {

@@ -3,6 +3,7 @@ import { type Entry, readEntry, rootfsOf } from "../cache/entry.js";
 import { ensureRootfs, updateRootfs } from "../cache/rootfs-store.js";
 import { StageError } from "../errors.js";
 import { mergeWarnings } from "../extract/tally.js";
+import { now } from "../host/clock.js";
 import { coversRequests, mergeMountPoints } from "../mountpoints/coverage.js";
 import { createMountPoints, findClashes } from "../mountpoints/create.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
@@ -81,7 +82,9 @@ async function makeRootfs(request: StageRequest, options: MakeOptions): Promise<
   await work.assemble(summary, { ...options, records });
   const { config, platform } = await describe(request, options);
   const requests = mountRequestsOf(request, config);
+  const start = now();
   const plan = createMountPoints(rootfs, { requests, mayReplace: isAmong(replaced) });
+  work.traced("mount points", { start });
   return {
     imageId: summary.imageId,
     platform,
