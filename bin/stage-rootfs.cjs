@@ -4,13 +4,14 @@
 const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 
-const hit = join(__dirname, "../dist/hit.cjs");
+const dist = join(__dirname, "../dist");
+const hit = join(dist, "hit.cjs");
 const argv = process.argv.slice(2);
 if (!existsSync(hit)) {
   process.stderr.write("stage-rootfs: not built yet (run: npm start)\n");
   process.exitCode = 70;
 } else if (!require(hit).answerHit(argv)) {
-  import("../dist/cli/main.js").then(async ({ main }) => {
+  import(join(dist, "main.js")).then(async ({ main }) => {
     process.exitCode = await main(argv);
   });
 }

@@ -20,8 +20,8 @@ let packageDir: string | undefined;
 /** Prepares what all end-to-end tests share: the package as a user gets it. */
 export async function setup(project: TestProject): Promise<void> {
   const projectDir = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
-  if (!existsSync(join(projectDir, "dist/cli/main.js"))) {
-    throw new Error("dist/cli/main.js is missing: run `npm run build` before the e2e tests.");
+  if (!existsSync(join(projectDir, "dist/main.js"))) {
+    throw new Error("dist/main.js is missing: run `npm run build` before the e2e tests.");
   }
   const closed = firstClosedDirectory(scratchRoot());
   if (closed !== undefined) {
