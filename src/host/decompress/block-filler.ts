@@ -37,9 +37,11 @@ export class BlockFiller {
     }
   }
 
-  /** The filled part of a block that is not full; undefined where there is none. */
+  /** The filled part of a block that is not full, if any. In each case a new block comes next. */
   rest(): Buffer | undefined {
-    return this.#filled > 0 && this.#block !== noBlock ? this.#take() : undefined;
+    if (this.#block === noBlock) return undefined;
+    const taken = this.#take();
+    return taken.length > 0 ? taken : undefined;
   }
 
   #take(): Buffer {
