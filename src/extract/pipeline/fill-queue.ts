@@ -26,7 +26,7 @@ const task = { write: 1, finish: 2, release: 4, end: 8 } as const;
 /** In place of a mode or owner that is not to be set. */
 const unset = -1;
 
-/** Words of the control memory: two counts, and whether somebody waits for each of them. */
+/** Words of the control memory: two counts, and whether somebody sleeps until each of them rises. */
 const pushedWord = 0;
 const doneWord = 1;
 const goneWord = 2;
@@ -114,8 +114,7 @@ export class QueuedFiller implements FileFiller {
   ): void {
     const slot = this.#pushed % capacity;
     this.#waitUntil(() => this.#pushed - Atomics.load(this.#words, doneWord) < capacity);
-    const open = this.#open[slot];
-    if (open !== undefined) closeSync(open);
+    this.#close(slot);
     this.#open[slot] = order && (tasks & task.finish) !== 0 ? order.fd : undefined;
     const orders = this.#orders;
     const base = slot * fields;
@@ -132,24 +131,31 @@ export class QueuedFiller implements FileFiller {
     }
     Atomics.store(this.#words, pushedWord, ++this.#pushed);
     const isUrgent = (tasks & (task.release | task.end)) !== 0;
-    if (isUrgent || this.#pushed % batch === 0)
-      wake(this.#words, { count: pushedWord, wanted: wantsPushed });
+    if (isUrgent || this.#pushed % batch === 0) wake(this.#words, wantsPushed);
   }
 
   #waitUntil(isReady: () => boolean): void {
     while (!isReady()) {
       this.#ring.checkStopped();
-      if (Atomics.load(this.#words, goneWord) !== 0) throw new RingStopped("nobody fills files");
-      wake(this.#words, { count: pushedWord, wanted: wantsPushed });
-      const done = Atomics.load(this.#words, doneWord);
+      wake(this.#words, wantsPushed);
       Atomics.store(this.#words, wantsDone, 1);
-      if (!isReady()) Atomics.wait(this.#words, doneWord, done, patience);
+      // Looked at first: whoever is gone may have done all that was to be waited for.
+      const isGone = Atomics.load(this.#words, goneWord) !== 0;
+      if (isReady()) return;
+      if (isGone) throw new RingStopped("nobody fills files");
+      sleep(this.#words, wantsDone);
     }
   }
 
   #closeAll(): void {
-    for (const fd of this.#open) if (fd !== undefined) closeSync(fd);
-    this.#open.fill(undefined);
+    for (let slot = 0; slot < capacity; slot++) this.#close(slot);
+  }
+
+  /** Closes a file once, also where closing fails. */
+  #close(slot: number): void {
+    const fd = this.#open[slot];
+    this.#open[slot] = undefined;
+    if (fd !== undefined) closeSync(fd);
   }
 }
 
@@ -170,9 +176,7 @@ export function carryOutOrders(
       while (Atomics.load(words, pushedWord) === done) {
         source.ring.checkStopped();
         Atomics.store(words, wantsPushed, 1);
-        if (Atomics.load(words, pushedWord) === done) {
-          Atomics.wait(words, pushedWord, done, patience);
-        }
+        if (Atomics.load(words, pushedWord) === done) sleep(words, wantsPushed);
       }
       source.ring.checkStopped();
       const base = (done % capacity) * fields;
@@ -184,21 +188,28 @@ export function carryOutOrders(
       if (tasks & task.finish) finishFile(fd, finishOf(base, number));
       if (tasks & task.release) source.ring.release();
       Atomics.store(words, doneWord, done + 1);
-      if ((done + 1) % batch === 0 || Atomics.load(words, pushedWord) === done + 1) {
-        wake(words, { count: doneWord, wanted: wantsDone });
-      }
+      const isLast = Atomics.load(words, pushedWord) === done + 1;
+      if (isLast || (done + 1) % batch === 0) wake(words, wantsDone);
       if (tasks & task.end) return;
     }
   } finally {
     Atomics.store(words, goneWord, 1);
     Atomics.notify(words, goneWord);
-    Atomics.notify(words, doneWord);
+    wake(words, wantsDone);
   }
 }
 
-/** Wakes whoever waits for a count, if anybody does. */
-function wake(words: Int32Array, { count, wanted }: { count: number; wanted: number }): void {
-  if (Atomics.exchange(words, wanted, 0) !== 0) Atomics.notify(words, count);
+/**
+ * Sleeps until the other side wakes this one, which has said in the word that it wants that, and has
+ * looked again since. The word itself is slept on: a wake that came in between has changed it.
+ */
+function sleep(words: Int32Array, wanted: number): void {
+  Atomics.wait(words, wanted, 1, patience);
+}
+
+/** Wakes the other side, if it sleeps or is about to. */
+function wake(words: Int32Array, wanted: number): void {
+  if (Atomics.exchange(words, wanted, 0) !== 0) Atomics.notify(words, wanted);
 }
 
 function finishOf(
