@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +28,7 @@ const loaded = (async () => {
   for (const [name, path] of Object.entries(workerData)) modules[name] = await import(path);
   return modules;
 })();
+loaded.then(() => parentPort.postMessage({ ok: true }));
 parentPort.on("message", async ({ source, task }) => {
   try {
     const value = await (0, eval)("(" + source + ")")(await loaded, task);
@@ -52,12 +54,14 @@ export class ThreadError extends Error {
 export class TestThread {
   #worker: Worker | undefined;
 
-  start(sources: string): void {
+  /** Resolves when it has loaded all modules, and so opens no file of its own any more. */
+  async start(sources: string): Promise<void> {
     const at = (path: string) => (path.startsWith("/") ? `${sources}${path}` : path);
     const workerData = Object.fromEntries(
       Object.entries(modulePaths).map(([name, path]) => [name, at(path)]),
     );
     this.#worker = new Worker(program, { eval: true, workerData });
+    await once(this.#worker, "message");
   }
 
   /**
@@ -90,9 +94,9 @@ export function useThreads<const Name extends string>(
 ): Readonly<Record<Name, TestThread>> {
   const directory = mkdtempSync(join(tmpdir(), "stage-rootfs-threads-"));
   const threads = names.map((name) => [name, new TestThread()] as const);
-  beforeAll(() => {
+  beforeAll(async () => {
     const sources = compileSources(directory);
-    for (const [, thread] of threads) thread.start(sources);
+    await Promise.all(threads.map(([, thread]) => thread.start(sources)));
   }, 60_000);
   afterAll(async () => {
     await Promise.all(threads.map(([, thread]) => thread.stop()));
