@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { MessagePort } from "node:worker_threads";
 import { Tinypool } from "tinypool";
-import { fromSystemError } from "../errors.js";
+import { errnoOf, fromSystemError } from "../errors.js";
 import type { Tracer, TraceSpan } from "../host/trace.js";
 import type { AssembleTask } from "./assemble-rootfs.js";
 import type { LayerRecord } from "./layer-record.js";
@@ -53,30 +53,48 @@ const youngGeneration = 4;
 const partingTime = 1000;
 
 export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer): Workers {
-  const pool = new Tinypool({
-    filename: fileURLToPath(new URL("./worker.js", import.meta.url)),
-    minThreads: 1,
-    maxThreads: layers + furtherStages * inStages,
-    // Threads that wait for the next layer are worth keeping for as long as the pool lives.
-    idleTimeout: 60_000,
-    resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },
+  const pool = startPool(layers + furtherStages * inStages);
+  const closing = new AbortController();
+  const staged = new Set<Promise<unknown>>();
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= endAll();
+    return closed;
+  };
+  const endAll = async () => {
+    // Threads that share open files have to part before one of them is ended. Those that run do so
+    // at once; what waits for a thread never gets one.
+    closing.abort();
+    pool.cancelPendingTasks();
+    const patience = setTimeout(partingTime, undefined, { ref: false });
+    await Promise.race([Promise.allSettled(staged), patience]);
+    await pool.destroy();
+  };
+  // A thread that ends by itself fails all work, once the others have ended too.
+  pool.on("error", (error: unknown) => {
+    closing.abort(fromThreadError(error));
+    void close();
   });
-  // A thread that can't be started fails all that waits for one.
-  const broken = new Promise<never>((_, reject) => {
-    pool.on("error", (error: unknown) => reject(fromSystemError(error, "start a worker thread")));
-  });
-  broken.catch(() => undefined);
   type Work = typeof worker;
   const inThread = <Name extends keyof Work>(name: Name, details: TraceSpan["details"] = {}) => {
     return async (
       task: Parameters<Work[Name]>[0],
       transferList: MessagePort[] = [],
     ): Promise<Awaited<ReturnType<Work[Name]>>> => {
-      const run: Promise<Awaited<ReturnType<Work[Name]>>> = pool.run(task, { name, transferList });
-      const outcome = await Promise.race([run, broken]);
-      const { start, end, thread } = outcome;
-      trace?.({ name: spanNames[name], start, end, thread, details });
-      return outcome;
+      try {
+        closing.signal.throwIfAborted();
+        const run: Promise<Awaited<ReturnType<Work[Name]>>> = pool.run(task, {
+          name,
+          transferList,
+        });
+        const outcome = await run;
+        const { start, end, thread } = outcome;
+        trace?.({ name: spanNames[name], start, end, thread, details });
+        return outcome;
+      } catch (error) {
+        closing.signal.throwIfAborted();
+        throw fromThreadError(error);
+      }
     };
   };
   const stagesOf = (layer: string): Stages => ({
@@ -87,8 +105,6 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
   });
   const assemble = inThread("assemble");
   const helpAssemble = inThread("helpAssemble");
-  const closing = new AbortController();
-  const staged = new Set<Promise<unknown>>();
   return {
     unpack: async (task, options) => {
       const { diffId } = task;
@@ -106,13 +122,32 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
       const [assembled] = await Promise.all([assemble({ ...task, crew }, ports), ...helping]);
       resultOf(assembled);
     },
-    close: async () => {
-      // Threads that share open files have to part before one of them is ended. Those that run do
-      // so at once; those that wait for a thread never get one.
-      closing.abort();
-      const patience = setTimeout(partingTime, undefined, { ref: false });
-      await Promise.race([Promise.allSettled(staged), patience]);
-      await pool.destroy();
-    },
+    close,
   };
+}
+
+function startPool(maxThreads: number): Tinypool {
+  try {
+    return new Tinypool({
+      filename: fileURLToPath(new URL("./worker.js", import.meta.url)),
+      minThreads: 1,
+      maxThreads,
+      // Threads that wait for the next layer are worth keeping for as long as the pool lives.
+      idleTimeout: 60_000,
+      resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },
+    });
+  } catch (error) {
+    throw fromThreadError(error);
+  }
+}
+
+/** Of a thread that can't be started Node gives the errno code as the message. */
+function fromThreadError(error: unknown): unknown {
+  if (!(error instanceof Error) || errnoOf(error) !== "ERR_WORKER_INIT_FAILED") return error;
+  return fromSystemError(
+    Object.assign(new Error("no thread could be started", { cause: error }), {
+      code: error.message,
+    }),
+    "start a worker thread",
+  );
 }

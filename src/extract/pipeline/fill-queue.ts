@@ -193,10 +193,16 @@ export function carryOutOrders(
       if (tasks & task.end) return;
     }
   } finally {
-    Atomics.store(words, goneWord, 1);
-    Atomics.notify(words, goneWord);
-    wake(words, wantsDone);
+    leaveFillQueue(queue);
   }
+}
+
+/** Says that nobody carries out orders, any more or at all. */
+export function leaveFillQueue({ control }: FillQueueMemory): void {
+  const words = new Int32Array(control);
+  Atomics.store(words, goneWord, 1);
+  Atomics.notify(words, goneWord);
+  wake(words, wantsDone);
 }
 
 /**

@@ -6,12 +6,16 @@ import { checkDigest, digestFromHash, splitDigest } from "../../oci/digest.js";
 import type { LayerRecord } from "../layer-record.js";
 import { type Outcome, resultOf } from "../outcome.js";
 import type { UnpackLayerTask } from "../unpack-layer.js";
+import { leaveFillQueue } from "./fill-queue.js";
 import type { Hashes, HashTask } from "./hash-stage.js";
 import type { InflateTask } from "./inflate-stage.js";
 import { createPipelineMemory } from "./memory.js";
 import type { FillTask, TreeTask } from "./tree-stage.js";
 
-/** The stages of unpacking one layer, each run on a thread of its own. */
+/**
+ * The stages of unpacking one layer, each run on a thread of its own. A promise is rejected where
+ * that can't be, and only when no thread works on it.
+ */
 export interface Stages {
   inflate(task: InflateTask): Promise<Outcome<void>>;
   hashBlocks(task: HashTask): Promise<Outcome<Hashes>>;
@@ -34,10 +38,12 @@ export async function unpackInStages(
   signal.addEventListener("abort", stop, { once: true });
   try {
     const compression = detectCompression(readStart(span, magicLength));
+    const filled = stages.fillFiles({ memory, tree });
+    filled.catch(() => leaveFillQueue(memory.queue));
     const outcomes = await allOf(
       [
         stages.makeTree({ memory, tree, policy, limits }),
-        stages.fillFiles({ memory, tree }),
+        filled,
         stages.inflate({ memory, span, compression, limits }),
         stages.hashBlocks({
           memory,
