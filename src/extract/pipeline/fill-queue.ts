@@ -94,8 +94,9 @@ export class QueuedFiller implements FileFiller {
     this.settle();
   }
 
-  /** After a failure: closes what is open, once the other side writes no more. */
+  /** After a failure, with the ring stopped: closes what is open, once the other side writes no more. */
   abandon(): void {
+    wake(this.#words, wantsPushed);
     while (Atomics.load(this.#words, goneWord) === 0) {
       Atomics.wait(this.#words, goneWord, 0, patience);
     }
@@ -174,8 +175,8 @@ export function carryOutOrders(
   try {
     for (let done = 0; ; done++) {
       while (Atomics.load(words, pushedWord) === done) {
-        source.ring.checkStopped();
         Atomics.store(words, wantsPushed, 1);
+        source.ring.checkStopped();
         if (Atomics.load(words, pushedWord) === done) sleep(words, wantsPushed);
       }
       source.ring.checkStopped();
