@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { ByteString } from "../../src/host/byte-string.js";
 import { pathBelow } from "../../src/host/byte-string.js";
@@ -33,7 +34,10 @@ function contentOf(root: string, path: ByteString): string {
   return readFileSync(target, "latin1");
 }
 
-/** One line per path: type, mode, owner, time, name, content, and the names of the same file. */
+/**
+ * One line per path: name, mode, owner, time, content or the hash of a long one, and the other names
+ * of the same file.
+ */
 export function listing(root: string): readonly string[] {
   const groups = new Map<string, ByteString[]>();
   const found = ["", ...pathsBelow(root)].map((path) => {
@@ -44,11 +48,16 @@ export function listing(root: string): readonly string[] {
   });
   return found.map(({ path, stat, id }) => {
     const mode = stat.isSymbolicLink() ? "" : (stat.mode & 0o7777n).toString(8);
-    const what = contentOf(root, path);
+    const what = brief(contentOf(root, path));
     const same = groups.get(id)?.filter((other) => other !== path) ?? [];
     const also = same.length > 0 ? ` = ${same.join(" ")}` : "";
-    return `${path} ${mode} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${JSON.stringify(what)}${also}`;
+    return `${path} ${mode} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${what}${also}`;
   });
+}
+
+function brief(content: string): string {
+  if (content.length <= 200) return JSON.stringify(content);
+  return `${content.length} bytes of ${createHash("sha256").update(content, "latin1").digest("hex")}`;
 }
 
 /** Permission bits with setuid, setgid and sticky, the last component not followed. */
