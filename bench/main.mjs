@@ -16,7 +16,7 @@ await runScript("npm run bench", async () => {
     process.stdout.write(helpText(PARTS));
     return 0;
   }
-  buildDist();
+  await buildDist();
   const lts = ltsNode();
   const nodes = lts === undefined || lts.major === machine.major ? [machine] : [machine, lts];
   const { bench } = await import("./bench.mjs");
