@@ -163,7 +163,7 @@ describe("input that yields nothing for long", () => {
     {
       what: "small skippable zstd frames",
       compression: "zstd",
-      filler: Buffer.concat(Array.from({ length: 40_000 }, () => skippableFrame(Buffer.from("-")))),
+      filler: Buffer.concat(Array.from({ length: 50_000 }, () => skippableFrame(Buffer.from("-")))),
     },
   ] as const;
 
@@ -189,7 +189,8 @@ describe("input that yields nothing for long", () => {
           compression,
           content: Buffer.concat(parts),
         });
-        expect(lengths.filter(({ output }) => output === 0).length).toBeGreaterThan(0);
+        const isFull = lengths.slice(0, -1).map(({ output }) => output === outputBlock);
+        expect(isFull).toContain(false);
       }
     },
   );
