@@ -7,18 +7,16 @@ import { linkOrCopy } from "../host/link-or-copy.js";
 import { removeTree } from "../host/remove-tree.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
 import { currentUmask } from "../host/umask.js";
-import type { LayerRecord } from "./layer-record.js";
+import type { LayerRecord, LowerRecord } from "./layer-record.js";
 import { type CrewEnd, LinkCrew } from "./link-crew.js";
 import { fromRootDown } from "./marker-order.js";
 import { attributesOf, type DiskMetadata } from "./metadata.js";
+import { PathMap } from "./path-map.js";
 
 /** An unpacked layer: where its tree is, and what its record says of lower layers. */
 export interface UnpackedLayer {
   readonly tree: string;
-  readonly record: Pick<
-    LayerRecord,
-    "entries" | "implied" | "whiteouts" | "opaque" | "links" | "skipped" | "onRecord"
-  >;
+  readonly record: LowerRecord & Pick<LayerRecord, "entries" | "onRecord">;
 }
 
 /** All that putting a rootfs together needs; plain data, so that another thread can do it. */
@@ -64,7 +62,9 @@ class Assembly {
   readonly #directories = new Map<ByteString, Described>([["", defaultDirectory]]);
   readonly #umask: number = currentUmask();
   readonly #attributes = new AttributeWriter();
-  readonly #skipped = new Set<ByteString>();
+  readonly #skipped = new PathMap<true>();
+  /** Directories in which the present layer has something, if it may have several names for them. */
+  readonly #addedTo = new Set<ByteString>();
   #mayHaveAttributes = false;
   #isEmpty = true;
   #held = 0;
@@ -78,6 +78,7 @@ class Assembly {
   /** Applies a layer on top of those applied before. */
   apply(layer: UnpackedLayer): void {
     this.#mayHaveAttributes ||= Object.keys(layer.record.onRecord.xattrs).length > 0;
+    this.#addedTo.clear();
     // Links to lower files come first: the same layer may hide the names they were made under.
     const links = this.#holdLinks(layer);
     const implied = new Set(layer.record.implied);
@@ -86,7 +87,8 @@ class Assembly {
     const isFresh = isStraight && this.#isEmpty;
     this.#isEmpty = false;
     if (!implied.has("")) this.#describe("", { layer, from: "" });
-    this.#addDirectory("", { layer, implied, isStraight, isFresh, from: "" });
+    const replaced = new Set(layer.record.replaced);
+    this.#addTree({ layer, implied, replaced, isStraight, isFresh });
     this.#links.settle();
     this.#placeLinks(links);
     for (const path of layer.record.skipped) this.#skip(path);
@@ -109,13 +111,13 @@ class Assembly {
   /** Remembers that a device or fifo is missing at `path`, for links to it. */
   #skip(path: ByteString): void {
     const place = this.#placeOf(path);
-    if (place !== undefined) this.#skipped.add(place);
+    if (place !== undefined) this.#skipped.set(place, true);
   }
 
   #isSkipped(path: ByteString): boolean {
-    if (this.#skipped.size === 0) return false;
     const place = this.#placeOf(path);
-    return place !== undefined && this.#skipped.has(place);
+    if (place === undefined || !this.#skipped.get(place)) return false;
+    return this.#tree.kindOf(place) === "missing";
   }
 
   /** Sets what could be set only when nothing is added any more. */
@@ -144,7 +146,7 @@ class Assembly {
     for (const { path, isOpaque } of markers) {
       const directory = this.#lowerDirectory(isOpaque ? path : parentOf(path), layer);
       if (directory === undefined) continue;
-      if (isOpaque) this.#forget(this.#tree.empty(directory));
+      if (isOpaque) this.#empty(directory);
       else this.#remove(join(directory, baseOf(path)));
     }
   }
@@ -173,22 +175,43 @@ class Assembly {
     return directory;
   }
 
-  /** Adds what the layer has below the directory `from` to the resolved directory `to`. */
+  /**
+   * Adds what the layer has. What lies beyond links comes after the rest, which may put other links
+   * in their places.
+   */
+  #addTree(source: Omit<Source, "from" | "beyond">): void {
+    let pending: ByteString[] = [""];
+    while (pending.length > 0) {
+      const beyond: ByteString[] = [];
+      for (const from of pending) {
+        this.#addDirectory(this.#pass(from), { ...source, from, beyond });
+      }
+      pending = beyond;
+    }
+  }
+
+  /**
+   * Adds what the layer has below the directory `from` to the resolved directory `to`, but for what
+   * lies beyond links.
+   */
   #addDirectory(to: ByteString, source: Source): void {
-    const { layer, implied, isStraight, isFresh, from } = source;
+    const { layer, implied, replaced, isStraight, isFresh, from, beyond } = source;
     const directory = pathBelow(layer.tree, from);
     const names: ByteString[] = [];
     for (const entry of readdirSync(directory, { encoding: "latin1", withFileTypes: true })) {
-      // A link of a lower layer may lead back here: what was added through it can replace this very
-      // directory, and to go on below a link would lead out of the rootfs.
-      if (!this.#tree.isKnownDirectory(to)) throw replacesItself(to);
       const below = join(from, entry.name);
       const path = join(to, entry.name);
+      if (!isStraight && !implied.has(below)) this.#addedTo.add(to);
       if (entry.isDirectory()) {
-        const isDescribed = !implied.has(below);
-        const isNew = isDescribed && this.#describe(path, { layer, from: below });
-        const made = isDescribed ? path : this.#pass(path);
-        this.#addDirectory(made, { ...source, from: below, isFresh: isStraight && isNew });
+        if (replaced.has(below)) this.#remove(path);
+        if (!implied.has(below)) {
+          const isNew = this.#describe(path, { layer, from: below });
+          this.#addDirectory(path, { ...source, from: below, isFresh: isStraight && isNew });
+        } else if (this.#tree.kindOf(path) === "symlink") {
+          beyond.push(below);
+        } else {
+          this.#addDirectory(this.#pass(path), { ...source, from: below, isFresh: false });
+        }
       } else if (isFresh) {
         names.push(entry.name);
       } else {
@@ -260,22 +283,26 @@ class Assembly {
 
   #holdLinks({ record }: UnpackedLayer): readonly HeldLink[] {
     return record.links.map(([path, target]) => {
-      const source = this.#fileAt(target);
-      const isSkipped = source === undefined && this.#isSkipped(target);
-      if (source === undefined) return { path, target, held: undefined, isSkipped };
-      const held = `${this.#scratch}/${this.#held++}`;
-      this.#linkOrCopy(this.#tree.at(source), held);
-      return { path, target, held, isSkipped };
+      const held = this.#hold(target);
+      return { path, target, held, isSkipped: held === undefined && this.#isSkipped(target) };
     });
+  }
+
+  /** Keeps the file that `target` means under another name, whatever becomes of its own. */
+  #hold(target: ByteString): string | undefined {
+    const source = this.#fileAt(target);
+    if (source === undefined) return undefined;
+    const held = `${this.#scratch}/${this.#held++}`;
+    this.#linkOrCopy(this.#tree.at(source), held);
+    return held;
   }
 
   #placeLinks(links: readonly HeldLink[]): void {
     for (const { path, target, held, isSkipped } of links) {
-      const own = held === undefined ? this.#fileAt(target) : undefined;
-      const source = own === undefined ? held : this.#tree.at(own);
-      if (source !== undefined) {
-        this.#link(source, join(this.#pass(parentOf(path)), baseOf(path)));
-        if (held !== undefined) removeTree(held);
+      const file = held ?? (isSkipped ? undefined : this.#hold(target));
+      if (file !== undefined) {
+        this.#link(file, join(this.#pass(parentOf(path)), baseOf(path)));
+        removeTree(file);
       } else if (isSkipped) {
         // Another name of a device: it is not made either, and hides what is in its place.
         this.#remove(join(this.#pass(parentOf(path)), baseOf(path)));
@@ -304,11 +331,21 @@ class Assembly {
   }
 
   #remove(path: ByteString): void {
-    this.#forget(this.#tree.remove(path));
+    const gone = this.#tree.remove(path);
+    const own = gone.find((directory) => this.#addedTo.has(directory));
+    if (own !== undefined) throw replacesItself(own);
+    this.#forget(gone);
+    this.#skipped.delete(path);
+  }
+
+  #empty(directory: ByteString): void {
+    this.#forget(this.#tree.empty(directory));
+    this.#skipped.deleteIn([directory]);
   }
 
   #forget(gone: readonly ByteString[]): void {
     for (const directory of gone) this.#directories.delete(directory);
+    this.#skipped.deleteIn(gone);
   }
 }
 
@@ -316,7 +353,10 @@ class Assembly {
 interface Source {
   readonly layer: UnpackedLayer;
   readonly implied: ReadonlySet<ByteString>;
+  readonly replaced: ReadonlySet<ByteString>;
   readonly from: ByteString;
+  /** Collects directories that are links in the rootfs, for later. */
+  readonly beyond: ByteString[];
   /** Whether each path of the layer means itself. */
   readonly isStraight: boolean;
   /** Whether what it is added to is new, so that nothing can be in the way of its files. */
@@ -341,7 +381,7 @@ function metadataOf(directory: string | Buffer): DiskMetadata {
 function replacesItself(path: ByteString): StageError {
   return new StageError(
     "IMAGE_INVALID",
-    `a layer replaces the directory ${displayPath(path)} while it adds to it, through a link below`,
+    `a layer replaces the directory ${displayPath(path)} that it adds to, through a link`,
     { hint: "the image is malformed or hostile: build it again" },
   );
 }

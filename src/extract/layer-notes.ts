@@ -1,5 +1,5 @@
 import type { ByteString } from "../host/byte-string.js";
-import type { LayerRecord } from "./layer-record.js";
+import type { LowerRecord } from "./layer-record.js";
 import { PathMap } from "./path-map.js";
 
 /** What a layer says of lower layers, as its entries are read. */
@@ -9,6 +9,7 @@ export class LayerNotes {
   readonly #opaque = new Set<ByteString>();
   readonly #links = new PathMap<ByteString>();
   readonly #skipped = new PathMap<true>();
+  readonly #replaced = new Set<ByteString>();
   #bytes = 0;
 
   /** How much was noted, in bytes; what was forgotten again counts too. */
@@ -60,10 +61,19 @@ export class LayerNotes {
     return this.#skipped.get(path) ?? false;
   }
 
-  /** Another entry takes the place of the link or device at `path`. */
+  /** Another entry takes the place of the link or device at `path`, if one was noted. */
   forget(path: ByteString): void {
-    this.#links.delete(path);
-    this.#skipped.delete(path);
+    const wasLink = this.#links.delete(path);
+    const wasSkipped = this.#skipped.delete(path);
+    if (wasLink || wasSkipped) this.replace(path);
+  }
+
+  /**
+   * Another entry takes the place of what the layer had at `path`. That had taken the place of what
+   * lower layers have, so that a directory is not merged with theirs.
+   */
+  replace(path: ByteString): void {
+    this.#replaced.add(this.#count(path));
   }
 
   /** Directories are gone, with all that they held. */
@@ -73,10 +83,11 @@ export class LayerNotes {
     this.#skipped.deleteIn(directories);
   }
 
-  toRecord(): Pick<LayerRecord, "implied" | "whiteouts" | "opaque" | "links" | "skipped"> {
+  toRecord(): LowerRecord {
     const skipped = [...this.#skipped.entries()].map(([path]) => path);
     return {
       implied: [...this.#implied],
+      replaced: [...this.#replaced],
       // A device is not made, but it does hide what lower layers have in its place.
       whiteouts: [...this.#whiteouts, ...skipped],
       opaque: [...this.#opaque],

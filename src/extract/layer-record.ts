@@ -11,17 +11,12 @@ export interface Warning {
   readonly examples: readonly string[];
 }
 
-/**
- * What a layer says beside its tree: about lower layers, and what the disk can't hold. All paths
- * are bytes, one character each, relative to the root.
- */
-export interface LayerRecord {
-  readonly schemaVersion: 1;
-  /** Bytes of file content. */
-  readonly unpackedSize: number;
-  readonly entries: number;
+/** What a layer says about lower layers. */
+export interface LowerRecord {
   /** Directories that no entry describes: made because something lies below. */
   readonly implied: readonly ByteString[];
+  /** Where an entry took the place of an earlier one: nothing of lower layers is left there. */
+  readonly replaced: readonly ByteString[];
   /** Paths of lower layers that this one hides. */
   readonly whiteouts: readonly ByteString[];
   /** Directories of lower layers whose content this one hides. */
@@ -30,6 +25,17 @@ export interface LayerRecord {
   readonly links: readonly (readonly [ByteString, ByteString])[];
   /** Where a device or fifo would stand. */
   readonly skipped: readonly ByteString[];
+}
+
+/**
+ * What a layer says beside its tree: about lower layers, and what the disk can't hold. All paths
+ * are bytes, one character each, relative to the root.
+ */
+export interface LayerRecord extends LowerRecord {
+  readonly schemaVersion: 1;
+  /** Bytes of file content. */
+  readonly unpackedSize: number;
+  readonly entries: number;
   readonly onRecord: OnRecord;
   readonly warnings: readonly Warning[];
 }
@@ -59,6 +65,7 @@ const recordSchema = v.object({
   unpackedSize: v.number(),
   entries: v.number(),
   implied: paths,
+  replaced: paths,
   whiteouts: paths,
   opaque: paths,
   links: v.array(v.tuple([path, path])),

@@ -138,8 +138,9 @@ export class LayerTree {
   #placeFor(name: ByteString): ByteString {
     const parent = parentOf(name);
     if (this.#tree.isKnownDirectory(parent)) return name;
-    const resolved = this.#tree.resolveDirectory(parent, (missing) => {
+    const resolved = this.#tree.resolveDirectory(parent, (missing, was) => {
       this.#notes.forget(missing);
+      if (was === "file") this.#notes.replace(missing);
       this.#metadata.drop(missing);
       const target = this.#tree.at(missing);
       mkdirSync(target, impliedMode);
@@ -261,6 +262,7 @@ export class LayerTree {
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw error;
       this.#remove(path);
+      this.#notes.replace(path);
       return make();
     }
   }

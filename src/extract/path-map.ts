@@ -16,11 +16,14 @@ export class PathMap<Value> {
     else this.#directories.set(directory, new Map([[baseOf(path), value]]));
   }
 
-  delete(path: ByteString): void {
-    if (this.#directories.size === 0) return;
+  /** @returns whether there was a value */
+  delete(path: ByteString): boolean {
+    if (this.#directories.size === 0) return false;
     const directory = parentOf(path);
     const names = this.#directories.get(directory);
-    if (names?.delete(baseOf(path)) && names.size === 0) this.#directories.delete(directory);
+    if (!names?.delete(baseOf(path))) return false;
+    if (names.size === 0) this.#directories.delete(directory);
+    return true;
   }
 
   /** Drops what lies right below any of the directories. */

@@ -43,19 +43,19 @@ export class RootedTree {
 
   /**
    * The real directory that `path` leads to, every component followed.
-   * @param make makes the directory at a resolved path where there is none (what stands in its way
-   * has been removed); without it, nothing is made
+   * @param make makes the directory at a resolved path where there is none; what stood in its way
+   * has been removed, and is `was`. Without it, nothing is made
    * @returns its path with all links resolved; undefined where there is none and none was made
    * @throws StageError IMAGE_INVALID for a loop of links
    */
   resolveDirectory(
     path: ByteString,
-    make?: (resolved: ByteString) => void,
+    make?: (resolved: ByteString, was: "missing" | "file") => void,
   ): ByteString | undefined {
     return this.#follow(path, (next, kind) => {
       if (!make) return false;
       if (kind === "file") this.remove(next);
-      make(next);
+      make(next, kind);
       this.addDirectory(next);
       return true;
     });

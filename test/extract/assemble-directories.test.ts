@@ -2,7 +2,15 @@ import { lstatSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { checkStack, type StackCase } from "../support/check-stack.js";
 import { attributesAt, requireAttributes } from "../support/extended-attributes.js";
-import { directory, file, hardLink, stack, symlink, whiteout } from "../support/layers.js";
+import {
+  directory,
+  file,
+  hardLink,
+  type LayerEntry,
+  stack,
+  symlink,
+  whiteout,
+} from "../support/layers.js";
 import { rejection } from "../support/refusal.js";
 import { contents, modeOf, mtimeOf } from "../support/tree-contents.js";
 
@@ -45,6 +53,24 @@ describe("what takes the place of what", () => {
   test.each(kinds)("a hard link to another file takes the place of a %s", async (kind) => {
     const layers = [[...lower[kind], file("o", "other")], [hardLink("p", "o")]];
     await checkStack(layers, { ...rest[kind], o: "other", p: "other" });
+  });
+});
+
+describe("a directory in the place of what its own layer had there", () => {
+  const lower = [directory("p", { mode: 0o700, mtime: 7 }), file("p/low")];
+  const first: readonly (readonly [string, LayerEntry])[] = [
+    ["file", file("p", "first")],
+    ["link", symlink("p", "x")],
+    ["hard link", hardLink("p", "o")],
+    ["hard link to a lower file", hardLink("p", "low")],
+  ];
+
+  test.each(first)("is not merged with a lower one: first a %s", async (_, entry) => {
+    const base = [...lower, file("low", "low")];
+    const other = file("o", "other");
+    const rest = { low: "low", o: "other", p: "/", "p/new": "p/new" };
+    await checkStack([base, [other, entry, directory("p"), file("p/new")]], rest);
+    if (entry.type !== "2") await checkStack([base, [other, entry, file("p/new")]], rest);
   });
 });
 
@@ -116,6 +142,14 @@ describe("directories that an upper layer only passes through", () => {
         [symlink("x", "lib/.."), file("x/f")],
       ],
       { f: "x/f", lib: "-> usr/lib", usr: "/", "usr/lib": "/", x: "-> lib/.." },
+    ],
+    [
+      "are found through links that their own layer changes, whichever name comes first",
+      [
+        [symlink("a", "m"), symlink("z", "m"), file("m/low")],
+        [symlink("m", "n"), file("a/f"), file("z/g")],
+      ],
+      { a: "-> m", m: "-> n", n: "/", "n/f": "a/f", "n/g": "z/g", z: "-> m" },
     ],
     [
       "lead through links of the same layer into lower ones",

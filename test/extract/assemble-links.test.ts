@@ -93,6 +93,14 @@ describe("hard links across layers", () => {
       [[file("a", "x"), file("d/f")], [hardLink("d", "a")]],
       { a: "x", d: "x" },
     ],
+    [
+      "to themselves through a lower link change nothing",
+      [
+        [directory("d"), symlink("l", "d")],
+        [hardLink("d/a", "l/a"), file("l/a", "x")],
+      ],
+      { d: "/", "d/a": "x", l: "-> d" },
+    ],
     ["to themselves change nothing", [[file("a", "x")], [hardLink("a", "a")]], { a: "x" }],
   ];
 
@@ -114,5 +122,12 @@ describe("hard links across layers", () => {
     const error = await rejection(stack(...layers));
     expect(error.code).toBe("IMAGE_INVALID");
     expect(error.message).toContain("b is a hard link to");
+  });
+
+  test("in the place of what their target lies in, by way of a link, are refused", async () => {
+    const attempt = stack([symlink("l", "d")], [hardLink("d", "l/a"), file("l/a", "x")]);
+    const error = await rejection(attempt);
+    expect(error.code).toBe("IMAGE_INVALID");
+    expect(error.message).toContain("replaces the directory d that it adds to");
   });
 });

@@ -9,6 +9,7 @@ const whole: LayerRecord = {
   unpackedSize: 7,
   entries: 3,
   implied: ["", "a"],
+  replaced: ["r"],
   whiteouts: ["w"],
   opaque: ["o"],
   links: [["l", "t"]],

@@ -56,6 +56,7 @@ describe("kinds of entries", () => {
     expect(contents(tree)).toEqual({});
     expect(record).toEqual({
       schemaVersion: 1,
+      replaced: [],
       skipped: [],
       unpackedSize: 0,
       entries: 0,

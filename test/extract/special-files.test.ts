@@ -4,8 +4,11 @@ import {
   file,
   hardLink,
   type LayerEntry,
+  opaque,
   stack,
+  symlink,
   unpackEntries,
+  whiteout,
 } from "../support/layers.js";
 import { rejection } from "../support/refusal.js";
 import { contents } from "../support/tree-contents.js";
@@ -45,11 +48,38 @@ describe("links to what is not made", () => {
 });
 
 describe("a device that a later entry of its layer replaces", () => {
-  test("by a directory lets that one merge with the lower layer's", async () => {
+  test("by a directory has taken the lower layer's one away", async () => {
     const rootfs = await stack(
       [directory("d"), file("d/low")],
       [device("d"), directory("d"), file("d/new")],
     );
-    expect(Object.keys(contents(rootfs))).toEqual(["d", "d/low", "d/new"]);
+    expect(Object.keys(contents(rootfs))).toEqual(["d", "d/new"]);
+  });
+});
+
+describe("a device that is not made", () => {
+  test("is what hard links in a later layer are to, also where that replaces it", async () => {
+    const rootfs = await stack([device("a")], [hardLink("b", "a"), file("a")]);
+    expect(contents(rootfs)).toEqual({ a: "a" });
+  });
+
+  const gone: readonly (readonly [how: string, LayerEntry])[] = [
+    ["hides", whiteout("d/a")],
+    ["hides the directory of", whiteout("d")],
+    ["hides all in the directory of", opaque("d")],
+    ["has a directory in place of", directory("d/a")],
+  ];
+
+  test.each(gone)("is no target for links any more when a layer %s it", async (_, entry) => {
+    const attempt = stack([directory("d"), device("d/a")], [entry], [hardLink("b", "d/a")]);
+    expect((await rejection(attempt)).message).toContain("b is a hard link to d/a");
+  });
+
+  test("takes the place of what is there where it would stand, and of nothing else", async () => {
+    const rootfs = await stack(
+      [file("d/a"), symlink("l", "d")],
+      [whiteout("l"), device("l/a"), file("l/b")],
+    );
+    expect(contents(rootfs)).toEqual({ d: "/", "d/a": "d/a", l: "/", "l/b": "l/b" });
   });
 });

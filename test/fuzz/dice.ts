@@ -1,4 +1,4 @@
-import { randomNumbers } from "../support/random-layers.js";
+import { randomNumbers } from "../support/random-numbers.js";
 
 /** Chance that can be had again: all of it depends on the seed alone. */
 export class Dice {

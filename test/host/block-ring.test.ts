@@ -9,7 +9,7 @@ import {
   RingWriter,
   stopRing,
 } from "../../src/host/block-ring.js";
-import { randomNumbers } from "../support/random-layers.js";
+import { randomNumbers } from "../support/random-numbers.js";
 import { type ThreadModules, useThreads } from "../support/threads.js";
 
 const threads = useThreads(["writer", "first", "second", "third"]);

@@ -123,7 +123,7 @@ describe("an image that is not in the cache", () => {
 
   test("with layers compressed otherwise than their media types say is staged all the same", async () => {
     const layout = new LayoutBuilder();
-    const layers = [base, top].map(packLayer);
+    const layers = [base, top].map((entries) => packLayer(entries));
     const [lower, upper] = layers;
     if (!lower || !upper) throw new Error("two layers were packed");
     const image = {

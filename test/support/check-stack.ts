@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import { Ambiguous, LayerModel } from "./layer-model.js";
+import { Ambiguous } from "./layer-doubts.js";
+import { LayerModel } from "./layer-model.js";
 import { type LayerEntry, stack } from "./layers.js";
 import { contents } from "./tree-contents.js";
 import { treeLines } from "./tree-lines.js";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { assembleRootfs, type UnpackedLayer } from "../../src/extract/assemble-rootfs.js";
 import type { LayerRecord } from "../../src/extract/layer-record.js";
 import type { OwnershipPolicy } from "../../src/extract/policy.js";
@@ -8,7 +9,7 @@ import type { ByteString } from "../../src/host/byte-string.js";
 import type { Digest } from "../../src/oci/digest.js";
 import { defaultLimits } from "../../src/oci/limits.js";
 import { scratchDirectory } from "./scratch-directory.js";
-import { base256, endOfArchive, headerBlock, paxMember } from "./tar-blocks.js";
+import { base256, endOfArchive, gnuLong, headerBlock, paxMember } from "./tar-blocks.js";
 
 /** One entry of a layer. Names and link targets are bytes, one character each. */
 export interface LayerEntry {
@@ -55,15 +56,21 @@ export function opaque(directory: ByteString): LayerEntry {
   return file(directory === "" ? ".wh..wh..opq" : `${directory}/.wh..wh..opq`, "");
 }
 
-/** A layer's tar archive. */
-export function packLayer(entries: readonly LayerEntry[]): Buffer {
-  return Buffer.concat([...entries.flatMap(members), endOfArchive]);
+/** How a layer is written down. */
+export interface LayerForm {
+  /** Where names and link targets stand: in PAX records or GNU's long names always, or if need be. */
+  readonly names?: "pax" | "gnu" | "pax if long";
+  readonly compression?: "none" | "gzip";
 }
 
-function members(entry: LayerEntry): readonly Buffer[] {
+/** A layer's tar archive. */
+export function packLayer(entries: readonly LayerEntry[], form: LayerForm = {}): Buffer {
+  return Buffer.concat([...entries.flatMap((entry) => members(entry, form)), endOfArchive]);
+}
+
+function members(entry: LayerEntry, { names = "pax if long" }: LayerForm): readonly Buffer[] {
   const { type, name, linkName = "", mode = 0o644, uid = 0, gid = 0, mtime = 0 } = entry;
   const content = bytes(entry.content ?? "");
-  const records = paxRecords(entry);
   const header = headerBlock({
     type,
     name: bytes(name).subarray(0, 100),
@@ -73,17 +80,26 @@ function members(entry: LayerEntry): readonly Buffer[] {
     gid: fits(gid, 7) ? gid : base256(BigInt(gid), 8),
     mtime: fits(mtime, 11) ? mtime : 0,
     size: content.length,
+    ...(names === "gnu" && { format: "gnu" }),
   });
   const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
+  const records = { ...(names !== "gnu" && nameRecords(entry, names)), ...otherRecords(entry) };
   const extension = Object.keys(records).length > 0 ? [paxMember(records)] : [];
-  return [...extension, header, content, padding];
+  const longLink = names === "gnu" && linkName !== "" ? [gnuLong("K", bytes(linkName))] : [];
+  const longName = names === "gnu" ? [gnuLong("L", bytes(name))] : [];
+  return [...extension, ...longLink, ...longName, header, content, padding];
 }
 
-function paxRecords(entry: LayerEntry): Record<string, Buffer> {
-  const { name, linkName = "", mtime = 0, xattrs = {} } = entry;
+function nameRecords({ name, linkName = "" }: LayerEntry, names: "pax" | "pax if long") {
   const records: Record<string, Buffer> = {};
-  if (name.length > 100) records["path"] = bytes(name);
-  if (linkName.length > 100) records["linkpath"] = bytes(linkName);
+  if (names === "pax" || name.length > 100) records["path"] = bytes(name);
+  const needsLink = names === "pax" && linkName !== "";
+  if (needsLink || linkName.length > 100) records["linkpath"] = bytes(linkName);
+  return records;
+}
+
+function otherRecords({ mtime = 0, xattrs = {} }: LayerEntry): Record<string, Buffer> {
+  const records: Record<string, Buffer> = {};
   if (!fits(mtime, 11)) records["mtime"] = Buffer.from(String(mtime));
   for (const [key, value] of Object.entries(xattrs)) {
     records[`SCHILY.xattr.${key}`] = bytes(value);
@@ -116,18 +132,20 @@ export interface Unpacked extends UnpackedLayer {
 /** Unpacks a layer of the given entries with the real function, into a directory of its own. */
 export async function unpackEntries(
   entries: readonly LayerEntry[],
-  options: { policy?: OwnershipPolicy; into?: string } = {},
+  options: { policy?: OwnershipPolicy; into?: string; form?: LayerForm } = {},
 ): Promise<Unpacked> {
-  const parent = options.into ?? scratchDirectory();
-  const blob = packLayer(entries);
+  const { into: parent = scratchDirectory(), form = {} } = options;
+  const archive = packLayer(entries, form);
+  const isCompressed = form.compression === "gzip";
+  const blob = isCompressed ? gzipSync(archive, { level: 1 }) : archive;
   const path = `${parent}/layer.tar`;
   const tree = `${parent}/tree`;
   writeFileSync(path, blob);
   mkdirSync(tree, { mode: 0o700 });
   const record = await unpackLayer({
     span: { path, offset: 0, size: blob.length },
-    diffId: sha256(blob),
-    digest: null,
+    diffId: sha256(archive),
+    digest: isCompressed ? sha256(blob) : null,
     tree,
     policy: options.policy ?? usualPolicy,
     limits: defaultLimits,
@@ -135,9 +153,12 @@ export async function unpackEntries(
   return { tree, record };
 }
 
-/** Puts a rootfs together from layers. @returns its path */
-export function assembleLayers(layers: readonly UnpackedLayer[]): string {
-  const parent = scratchDirectory();
+/** Puts a rootfs together from layers, in a directory of its own. @returns its path */
+export function assembleLayers(
+  layers: readonly UnpackedLayer[],
+  options: { into?: string } = {},
+): string {
+  const parent = options.into ?? scratchDirectory();
   const rootfs = `${parent}/rootfs`;
   const scratch = `${parent}/scratch`;
   mkdirSync(rootfs, { mode: 0o700 });

@@ -1,6 +1,8 @@
+import * as fc from "fast-check";
 import { Dice } from "../fuzz/dice.js";
+import { stacks } from "./arbitrary-stacks.js";
 import { directory, file, hardLink, type LayerEntry, symlink, whiteout } from "./layers.js";
-import { randomLayer, randomNumbers } from "./random-layers.js";
+import { randomNumbers } from "./random-numbers.js";
 
 /** The size that content is made for: where blocks of memory begin and end. */
 export interface SizedLayerOptions {
@@ -51,7 +53,10 @@ export function sizedLayer(
     () =>
       entries.push(directory(name(), { mode: dice.pick([0o755, 0o700]), mtime: dice.below(1e9) })),
     () => entries.push(whiteout(`lower${dice.below(5)}`)),
-    () => entries.push(...randomLayer(randomNumbers(dice.seed()), names)),
+    () => {
+      const [stack] = fc.sample(stacks(), { seed: dice.seed(), numRuns: 1 });
+      entries.push(...(stack?.[0]?.entries ?? []));
+    },
   ];
   const count = 1 + dice.below(14);
   for (let i = 0; i < count && left > 0; i++) dice.pick([...kinds, ...kinds.slice(0, 3)])();

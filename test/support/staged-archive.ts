@@ -20,7 +20,7 @@ export function dockerArchive(
   options: ArchiveOptions = {},
 ): Buffer {
   const { config: runtime = {}, tags = ["demo:latest"] } = options;
-  const tars = layers.map(packLayer);
+  const tars = layers.map((entries) => packLayer(entries));
   const config = Buffer.from(
     JSON.stringify({
       os: "linux",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { ByteString } from "../../src/host/byte-string.js";
 import { pathBelow } from "../../src/host/byte-string.js";
 
@@ -16,7 +16,12 @@ export function pathsBelow(root: string, path: ByteString = ""): ByteString[] {
 
 /** What a tree holds: `"/"` for a directory, `-> TARGET` for a symlink, the content of a file. */
 export function contents(root: string): Record<ByteString, string> {
-  return Object.fromEntries(pathsBelow(root).map((path) => [path, contentOf(root, path)]));
+  return Object.fromEntries(
+    pathsBelow(root).map((path) => {
+      const target = pathBelow(root, path);
+      return [path, contentOf(target, lstatSync(target, { bigint: true }))];
+    }),
+  );
 }
 
 /** {@link contents} without the directories that hold anything. */
@@ -26,12 +31,11 @@ export function leaves(root: string): Record<ByteString, string> {
   return Object.fromEntries(found.filter(([path]) => !parents.has(path)));
 }
 
-function contentOf(root: string, path: ByteString): string {
-  const target = pathBelow(root, path);
-  const stat = lstatSync(target);
+/** What {@link contents} says of one path. */
+export function contentOf(path: string | Buffer, stat: BigIntStats): string {
   if (stat.isDirectory()) return "/";
-  if (stat.isSymbolicLink()) return `-> ${readlinkSync(target, { encoding: "latin1" })}`;
-  return readFileSync(target, "latin1");
+  if (stat.isSymbolicLink()) return `-> ${readlinkSync(path, { encoding: "latin1" })}`;
+  return readFileSync(path, "latin1");
 }
 
 /**
@@ -48,7 +52,7 @@ export function listing(root: string): readonly string[] {
   });
   return found.map(({ path, stat, id }) => {
     const mode = stat.isSymbolicLink() ? "" : (stat.mode & 0o7777n).toString(8);
-    const what = brief(contentOf(root, path));
+    const what = brief(contentOf(pathBelow(root, path), stat));
     const same = groups.get(id)?.filter((other) => other !== path) ?? [];
     const also = same.length > 0 ? ` = ${same.join(" ")}` : "";
     return `${path} ${mode} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${what}${also}`;

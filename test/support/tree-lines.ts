@@ -1,18 +1,27 @@
 import { lstatSync } from "node:fs";
 import { type ByteString, pathBelow } from "../../src/host/byte-string.js";
-import { lineOf } from "./layer-model.js";
-import { contents, modeOf, mtimeOf } from "./tree-contents.js";
+import { type Described, lineOf } from "./layer-model.js";
+import { contentOf, pathsBelow } from "./tree-contents.js";
 
-/** A tree on disk in the words of the layer model: types, content, modes, times, hard links. */
-export function treeLines(root: string): readonly string[] {
-  const found = new Map([["", "/"], ...Object.entries(contents(root))]);
+/**
+ * A tree on disk in the words of the layer model: types, content, modes, times, hard links.
+ * @param adjust leaves out what does not matter
+ */
+export function treeLines(
+  root: string,
+  adjust: (path: ByteString, described: Described) => Described = (_, described) => described,
+): readonly string[] {
+  const found = ["", ...pathsBelow(root)].map((path) => {
+    return { path, stat: lstatSync(pathBelow(root, path), { bigint: true }) };
+  });
   const names = new Map<bigint, ByteString[]>();
-  const inode = (path: ByteString) => lstatSync(pathBelow(root, path), { bigint: true }).ino;
-  for (const path of found.keys()) {
-    names.set(inode(path), [...(names.get(inode(path)) ?? []), path]);
-  }
-  return [...found].map(([path, what]) => {
-    const described = { mode: modeOf(root, path), mtime: mtimeOf(root, path), what };
-    return lineOf(path, described, names.get(inode(path)) ?? []);
+  for (const { path, stat } of found) names.set(stat.ino, [...(names.get(stat.ino) ?? []), path]);
+  return found.map(({ path, stat }) => {
+    const described = {
+      mode: Number(stat.mode & 0o7777n),
+      mtime: Number(stat.mtimeNs / 1000n) / 1e6,
+      what: contentOf(pathBelow(root, path), stat),
+    };
+    return lineOf(path, adjust(path, described), names.get(stat.ino) ?? []);
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BlockFiller, oneBlock, outputBlock } from "../../../src/host/decompress/block-filler.js";
-import { randomNumbers } from "../../support/random-layers.js";
+import { randomNumbers } from "../../support/random-numbers.js";
 
 /** Blocks of four bytes, all of which can be looked at afterwards. */
 function filler() {
