@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lock as lockFile } from "proper-lockfile";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import { now } from "../host/clock.js";
-import type { ProcessIdentity } from "../host/process-identity.js";
+import { livenessOf, type ProcessIdentity } from "../host/process-identity.js";
 import { type LockFileSystem, lockFileSystem, lockOwner } from "./lock-directory.js";
 
 /** Pauses between two looks at a lock that is held, in milliseconds: growing up to the last. */
@@ -49,14 +49,25 @@ export async function lockOrAdopt<Adopted>(
     const value = adopt();
     const waitedMs = round === 0 ? 0 : now() - start;
     if (value !== undefined) return { kind: "adopted", value, waitedMs };
-    const release = await tryLock(path);
+    const holder = holderOf(path);
+    // To try for a lock takes ten times as long as to see that somebody has it, and many may wait.
+    const isHeld = holder !== undefined && livenessOf(holder) === "alive";
+    const release = isHeld ? undefined : await tryLock(path);
     if (release) return { kind: "locked", release, waitedMs };
-    const owner = lockOwner(path);
+    const owner = isHeld ? holder : holderOf(path);
     if (round === 0) onWait?.(owner);
     const left = patience - (now() - start);
     if (left <= 0) throw busy(what, { owner, wait: wait ?? 0 });
     const pause = pauses[Math.min(round, pauses.length - 1)] ?? 0;
     await sleep(Math.min(pause, left), undefined, { signal }).catch(() => signal?.throwIfAborted());
+  }
+}
+
+function holderOf(path: string): ProcessIdentity | undefined {
+  try {
+    return lockOwner(path);
+  } catch (error) {
+    throw fromSystemError(error, `lock ${path}`);
   }
 }
 
