@@ -135,6 +135,8 @@ function startPool(maxThreads: number): Tinypool {
       // Threads that wait for the next layer are worth keeping for as long as the pool lives.
       idleTimeout: 60_000,
       resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },
+      // What the program's Node was started with may keep a thread from starting: --input-type does.
+      execArgv: [],
     });
   } catch (error) {
     throw fromThreadError(error);
