@@ -3,10 +3,9 @@ import { lock as lockFile } from "proper-lockfile";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import { now } from "../host/clock.js";
 import { livenessOf, type ProcessIdentity } from "../host/process-identity.js";
-import { type LockFileSystem, lockFileSystem, lockOwner } from "./lock-directory.js";
-
-/** Pauses between two looks at a lock that is held, in milliseconds: growing up to the last. */
-const pauses = [10, 20, 50, 100, 200];
+import { lockOwner } from "./lock-directory.js";
+import { type LockFileSystem, lockFileSystem } from "./lock-file-system.js";
+import { pauseAfter } from "./pauses.js";
 
 /** When a lock whose owner can't be looked for counts as abandoned, in milliseconds. */
 const staleAfter = 10_000;
@@ -58,8 +57,8 @@ export async function lockOrAdopt<Adopted>(
     if (round === 0) onWait?.(owner);
     const left = patience - (now() - start);
     if (left <= 0) throw busy(what, { owner, wait: wait ?? 0 });
-    const pause = pauses[Math.min(round, pauses.length - 1)] ?? 0;
-    await sleep(Math.min(pause, left), undefined, { signal }).catch(() => signal?.throwIfAborted());
+    const pause = Math.min(pauseAfter(round), left);
+    await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
@@ -8,6 +7,7 @@ import {
   ownIdentity,
   parseIdentity,
 } from "../host/process-identity.js";
+import { uniqueWord } from "../host/unique-word.js";
 import type { CacheLayout } from "./layout.js";
 
 /** How long a directory stays whose process can't be looked for, in milliseconds: a day. */
@@ -18,7 +18,7 @@ const unknownLifetime = 24 * 60 * 60 * 1000;
  * tell whether it is still wanted.
  */
 export function makeWorkDirectory(layout: CacheLayout): string {
-  const name = `${formatIdentity(ownIdentity())},${randomBytes(6).toString("hex")}`;
+  const name = `${formatIdentity(ownIdentity())},${uniqueWord()}`;
   const path = join(layout.tmp, name);
   try {
     mkdirSync(path, { mode: 0o700 });

@@ -1,9 +1,12 @@
-import { findHit, isAnythingUnderWay } from "../stage/hit.js";
-import { checkRequest } from "../stage/request.js";
+import { followForerunner } from "../stage/follow.js";
+import { findHit, isAnythingAbandoned } from "../stage/hit.js";
+import { checkRequest, type StageRequest } from "../stage/request.js";
+import type { StageResult } from "../stage/result.js";
 import { isCommandName } from "./command-names.js";
-import { type OptionName, parseCommandLine } from "./options.js";
+import { type OptionName, type OptionValues, parseCommandLine } from "./options.js";
 import { resultText } from "./result-text.js";
 import { progressOption, stagingOptions } from "./staging-options.js";
+import { waitReporter } from "./wait-reporter.js";
 import { leaveDeletedDirectory } from "./working-directory.js";
 import { writeAtOnce } from "./write-at-once.js";
 
@@ -11,8 +14,9 @@ import { writeAtOnce } from "./write-at-once.js";
 const others: readonly OptionName[] = ["bind", "env", "chdir", "help", "version", "trace"];
 
 /**
- * Answers `stage-rootfs IMAGE` when the image stands in the cache and is known again. The build
- * makes one file of this and of all that it needs, because loading many takes longer than the answer.
+ * Answers `stage-rootfs IMAGE` when the image stands in the cache and is known again, or another
+ * process is about to stage it. The build makes one file of this and of all that it needs, because
+ * loading many takes longer than the answer.
  * @returns whether that was it; if not, nothing is done, and the command line is for {@link main}
  */
 export function answerHit(argv: readonly string[]): boolean {
@@ -24,11 +28,21 @@ export function answerHit(argv: readonly string[]): boolean {
     leaveDeletedDirectory([image, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
     progressOption(values);
     const request = checkRequest(image, stagingOptions(values));
-    const hit = isAnythingUnderWay(request) ? undefined : findHit(request);
+    if (isAnythingAbandoned(request)) return false;
+    const hit = findHit(request) ?? follow(request, values);
     if (hit) writeAtOnce(resultText(hit, values));
     return hit !== undefined;
   } catch {
     // Whatever it is, it happens again where there is all that it takes to say so.
     return false;
   }
+}
+
+/** Where a process may not wait as long as it takes, it is for {@link main} to look at the clock. */
+function follow(request: StageRequest, values: OptionValues): StageResult | undefined {
+  if (request.options.wait !== undefined) return undefined;
+  return followForerunner(request, {
+    onWait: waitReporter(values),
+    onAhead: (stepAside) => process.once("exit", stepAside),
+  });
 }

@@ -1,10 +1,8 @@
 import type { Warning } from "../extract/layer-record.js";
 import type { StageEvent } from "../stage/result.js";
+import { describeEvent, waitPatience } from "./event-text.js";
 import { writeMessage } from "./output.js";
 import type { ProgressWish } from "./staging-options.js";
-
-/** How long a wait for another process goes unmentioned in a log, in milliseconds. */
-const patience = 5000;
 
 /** How a staging shows on stderr; undefined for not at all. */
 export function progressReporter(wish: ProgressWish): ((event: StageEvent) => void) | undefined {
@@ -14,7 +12,7 @@ export function progressReporter(wish: ProgressWish): ((event: StageEvent) => vo
 }
 
 function reportPlainly(event: StageEvent): void {
-  writeMessage(`stage-rootfs: ${describe(event)}`);
+  writeMessage(describeEvent(event));
 }
 
 /** Without a terminal, only that it waits, and only when it does for long: a job may be stuck. */
@@ -22,22 +20,8 @@ function longWaitReporter(): (event: StageEvent) => void {
   let timer: NodeJS.Timeout | undefined;
   return (event) => {
     clearTimeout(timer);
-    if (event.type === "waiting") timer = setTimeout(reportPlainly, patience, event).unref();
+    if (event.type === "waiting") timer = setTimeout(reportPlainly, waitPatience, event).unref();
   };
-}
-
-function describe(event: StageEvent): string {
-  switch (event.type) {
-    case "layer":
-      return `layer ${event.diffId.slice(0, 19)} ${event.state}`;
-    case "assembling":
-      return "putting the rootfs together";
-    case "waiting": {
-      const owner =
-        event.pid === null ? "another process" : `process ${event.pid} on ${event.host}`;
-      return `waiting for ${owner}, which is staging ${event.what}`;
-    }
-  }
 }
 
 /** Says on stderr what was left out or changed. */

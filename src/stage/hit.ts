@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readEntry } from "../cache/entry.js";
 import { checkTrust } from "../cache/location.js";
+import { isAbandoned } from "../cache/work-directory.js";
 import { now } from "../host/clock.js";
 import { coversRequests } from "../mountpoints/coverage.js";
 import { lookUpSource, sourceIdentity } from "./known-source.js";
@@ -9,8 +10,14 @@ import { keyOf, mountRequestsOf, type StageRequest } from "./request.js";
 import type { StageResult } from "./result.js";
 import { isStagedImage } from "./staged-image.js";
 
-/** The result where the archive is known, and its rootfs has all mount points. */
-export function findHit(request: StageRequest): StageResult | undefined {
+/**
+ * The result where the archive is known, and its rootfs has all mount points.
+ * @param waitMs how long another process was waited for, in milliseconds
+ */
+export function findHit(
+  request: StageRequest,
+  { waitMs = 0 }: { waitMs?: number } = {},
+): StageResult | undefined {
   const { cacheDirectory, layout, uid } = request;
   if (!checkTrust(cacheDirectory, uid)) return undefined;
   const summary = lookUpSource(request, sourceIdentity(request));
@@ -20,13 +27,14 @@ export function findHit(request: StageRequest): StageResult | undefined {
   if (!entry) return undefined;
   const requests = mountRequestsOf(request, entry.details.config);
   if (!coversRequests(entry.details.mountPoints, requests)) return undefined;
-  const resolveMs = now() - request.startedAt;
-  const timings = { resolveMs, fetchMs: 0, extractMs: 0, assembleMs: 0, waitMs: 0 };
+  const resolveMs = now() - request.startedAt - waitMs;
+  const timings = { resolveMs, fetchMs: 0, extractMs: 0, assembleMs: 0, waitMs };
   const unpacked = new Set<string>();
   return makeResult(request, { summary, entry, requests, hit: true, unpacked, timings });
 }
 
-/** Whether somebody works in the cache, or left something behind. Mostly nobody does. */
-export function isAnythingUnderWay({ layout }: StageRequest): boolean {
-  return existsSync(layout.tmp) && readdirSync(layout.tmp).length > 0;
+/** Whether there is something to sweep: a dead process left its work behind. Mostly nothing is. */
+export function isAnythingAbandoned({ layout }: StageRequest): boolean {
+  if (!existsSync(layout.tmp)) return false;
+  return readdirSync(layout.tmp).some((name) => isAbandoned(layout, name));
 }

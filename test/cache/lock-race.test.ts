@@ -20,7 +20,7 @@ import { readFileSync, rmdirSync, mkdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lock } from "proper-lockfile";
 const [, , sources, directory, rounds] = process.argv;
-const { lockFileSystem } = await import(sources + "/cache/lock-directory.js");
+const { lockFileSystem } = await import(sources + "/cache/lock-file-system.js");
 for (let round = 0; round < Number(rounds); round++) {
   const path = directory + "/locks/" + round;
   for (;;) {

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect } from "vitest";
+import { describe, expect, onTestFinished } from "vitest";
 import { freshCacheDir } from "./support/cache-dir.js";
 import { stageRootfs } from "./support/cli.js";
 import { debianImage, debianImageNeeds } from "./support/debian-image.js";
 import { asStaged } from "./support/expected-tree.js";
+import { makeScratchDir } from "./support/places.js";
 import { testNeeding } from "./support/programs.js";
 import { contents, leftovers, type Staged, stage, stagedBy } from "./support/staged.js";
 import { describeTree } from "./support/tree.js";
@@ -106,6 +107,47 @@ describe("killed", () => {
     expect(staged.hit).toBe(false);
     expect(leftovers(cacheDir)).toEqual([]);
     await expectWhole(staged);
+  });
+
+  imageTest("while many wait: one of them takes over, and all get the path", async () => {
+    const { forms } = await debianImage();
+    const cacheDir = freshCacheDir("ordinary");
+    const args = ["--json", "--cache-dir", cacheDir, forms.ociLayoutGzip];
+    const waiters: ReturnType<typeof stageRootfs>[] = [];
+    await stageRootfs(args, {
+      killWhen: {
+        condition: () => {
+          if (!isUnderWay(cacheDir)) return false;
+          while (waiters.length < 8) waiters.push(stageRootfs([...args, "--progress", "plain"]));
+          return finishedLayers(cacheDir) >= 1;
+        },
+      },
+    });
+    const runs = await Promise.all(waiters);
+    const all = runs.map(stagedBy);
+    expect(all.filter(({ hit }) => !hit)).toHaveLength(1);
+    expect(new Set(all.map(({ rootfs }) => rootfs)).size).toBe(1);
+    const waited = runs.filter(({ stderr }) => /waiting for process \d+ on /.test(stderr));
+    expect(waited.length).toBeGreaterThan(0);
+    expect(leftovers(cacheDir)).toEqual([]);
+    for (const staged of all.slice(0, 1)) await expectWhole(staged);
+  });
+
+  imageTest("in vain, many wait for an image that is damaged: each says why", async () => {
+    const { forms } = await debianImage();
+    const directory = makeScratchDir("damaged", { mode: 0o755 });
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const damaged = join(directory, "image.tar");
+    copyFileSync(forms.dockerArchive, damaged);
+    truncateSync(damaged, 2_000_000);
+    const args = ["--cache-dir", freshCacheDir("ordinary"), damaged];
+    const runs = await Promise.all(Array.from({ length: 6 }, () => stageRootfs(args)));
+    for (const { exitCode, stderr } of runs) {
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 65,
+        stderr: expect.stringMatching(/^stage-rootfs: [^\n]+\n$/),
+      });
+    }
   });
 
   imageTest.for(["SIGTERM", "SIGINT", "SIGHUP"] as const)(

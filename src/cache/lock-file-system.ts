@@ -1,0 +1,68 @@
+import { readdirSync, statSync, utimesSync } from "node:fs";
+import { livenessOf } from "../host/process-identity.js";
+import { dissolveLock, newOwner, ownerIn, takeLock } from "./lock-directory.js";
+
+type Done<Result = void> = (error: unknown, result?: Result) => void;
+
+/** The part of node:fs that proper-lockfile uses on a lock's directory. */
+export interface LockFileSystem {
+  mkdir(path: string, done: Done): void;
+  rmdir(path: string, done: Done): void;
+  rmdirSync(path: string): void;
+  stat(path: string, done: Done<{ mtime: Date }>): void;
+  utimes(path: string, atime: Date, mtime: Date, done: Done): void;
+}
+
+/**
+ * Has proper-lockfile take and break locks of the kind that lock-directory.ts describes. It judges
+ * a lock by its age alone; here a lock whose owner lives is always fresh, one whose owner is dead
+ * always stale, and only where the owner can't be looked for (another PID namespace, another host)
+ * does the age decide, which proper-lockfile's heartbeat keeps young.
+ */
+export function lockFileSystem(): LockFileSystem {
+  const own = newOwner();
+  let holds = false;
+  let lastSeen: string | undefined;
+
+  const take = (path: string) => {
+    takeLock(path, own);
+    holds = true;
+  };
+  const remove = (path: string) => {
+    const owner = holds ? own : lastSeen;
+    holds = false;
+    dissolveLock(path, owner);
+  };
+  const look = (path: string) => {
+    const { mtime } = statSync(path);
+    if (holds) return { mtime };
+    lastSeen = readdirSync(path)[0];
+    return { mtime: apparentTime(lastSeen, mtime) };
+  };
+  return {
+    mkdir: (path, done) => settle(done, () => take(path)),
+    rmdir: (path, done) => settle(done, () => remove(path)),
+    rmdirSync: remove,
+    stat: (path, done) => settle(done, () => look(path)),
+    utimes: (path, atime, mtime, done) => settle(done, () => utimesSync(path, atime, mtime)),
+  };
+}
+
+function apparentTime(fileName: string | undefined, mtime: Date): Date {
+  const owner = ownerIn(fileName);
+  // A directory without an owner is one that is being given up.
+  const liveness = owner ? livenessOf(owner) : "dead";
+  if (liveness === "unknown") return mtime;
+  return liveness === "alive" ? new Date() : new Date(0);
+}
+
+function settle<Result>(done: Done<Result>, work: () => Result): void {
+  let result: Result;
+  try {
+    result = work();
+  } catch (error) {
+    process.nextTick(done, error);
+    return;
+  }
+  process.nextTick(done, null, result);
+}

@@ -1,0 +1,48 @@
+import { findPlace } from "../cache/forerunner.js";
+import { prepareCache } from "../cache/location.js";
+import { lockOwner } from "../cache/lock-directory.js";
+import { pauseAfter } from "../cache/pauses.js";
+import { now } from "../host/clock.js";
+import { pause } from "../host/pause.js";
+import { findHit } from "./hit.js";
+import { sourceIdentity } from "./known-source.js";
+import type { StageRequest } from "./request.js";
+import type { StageEvent, StageResult } from "./result.js";
+
+export interface FollowOptions {
+  /** Called at each look at the process that is waited for. */
+  readonly onWait: (event: StageEvent & { type: "waiting" }, waitedMs: number) => void;
+  /** Is given what ends this process's place ahead of the others, when it goes ahead. */
+  readonly onAhead: (stepAside: () => void) => void;
+}
+
+/**
+ * Has one of many processes that want the same archive or layout go ahead, and waits for it where
+ * it is another one. This blocks the thread, so it is for a process that has nothing else to do.
+ * @returns the hit that the other process has made; undefined when this one has to see for itself:
+ *   it goes ahead, or the other one has ended without making what this one asks for
+ * @throws StageError as {@link prepareCache}; errors of the file system
+ */
+export function followForerunner(
+  request: StageRequest,
+  { onWait, onAhead }: FollowOptions,
+): StageResult | undefined {
+  const source = sourceIdentity(request);
+  if (!source) return undefined;
+  prepareCache(request.cacheDirectory, request.uid);
+  const path = request.layout.lock(`ahead-${source.identity.name}`);
+  const start = now();
+  for (let round = 0; ; round++) {
+    const waitMs = now() - start;
+    // Gone, it has ended by itself: then there is the entry now, or a reason why there is none.
+    if (round > 0 && !lockOwner(path)) return findHit(request, { waitMs });
+    const place = findPlace(path);
+    if (place.kind === "ahead") onAhead(place.stepAside);
+    if (place.kind !== "behind") return undefined;
+    const hit = findHit(request, { waitMs });
+    if (hit) return hit;
+    const { pid, host } = place.forerunner;
+    onWait({ type: "waiting", what: "the image", pid, host }, waitMs);
+    pause(pauseAfter(round));
+  }
+}
