@@ -1,6 +1,6 @@
-import { type AssembleTask, assembleRootfs } from "./assemble-rootfs.js";
+import { type AssemblyPlace, assembleAsTheyCome } from "./assemble-rootfs.js";
+import { type LayerPort, layersFrom } from "./layer-feed.js";
 import type { LayerRecord } from "./layer-record.js";
-import { type CrewEnd, joinCrew } from "./link-crew.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import * as hashing from "./pipeline/hash-stage.js";
 import * as inflating from "./pipeline/inflate-stage.js";
@@ -12,14 +12,11 @@ export async function unpack(task: UnpackLayerTask): Promise<Outcome<LayerRecord
   return await outcomeOf(() => unpackLayer(task));
 }
 
-/** {@link assembleRootfs}, in a worker thread. */
-export async function assemble(task: AssembleTask): Promise<Outcome<void>> {
-  return await outcomeOf(() => assembleRootfs(task));
-}
-
-/** {@link joinCrew}, in a worker thread. */
-export async function helpAssemble(end: CrewEnd): Promise<Outcome<void>> {
-  return await outcomeOf(() => joinCrew(end));
+/** {@link assembleAsTheyCome}, in a worker thread. */
+export async function assemble(
+  task: AssemblyPlace & { layers: LayerPort },
+): Promise<Outcome<void>> {
+  return await outcomeOf(() => assembleAsTheyCome(layersFrom(task.layers), task));
 }
 
 /** {@link inflating.inflate}, in a worker thread. */

@@ -4,20 +4,24 @@ import type { MessagePort } from "node:worker_threads";
 import { Tinypool } from "tinypool";
 import { errnoOf, fromSystemError } from "../errors.js";
 import type { Tracer, TraceSpan } from "../host/trace.js";
-import type { AssembleTask } from "./assemble-rootfs.js";
+import type { AssemblyPlace } from "./assemble-rootfs.js";
+import { createLayerFeed } from "./layer-feed.js";
 import type { LayerRecord } from "./layer-record.js";
-import { createCrewEnds } from "./link-crew.js";
 import { resultOf } from "./outcome.js";
 import { type Stages, unpackInStages } from "./pipeline/unpack-in-stages.js";
 import type { UnpackLayerTask } from "./unpack-layer.js";
+import type { UnpackedLayer } from "./unpacked-layer.js";
 import type * as worker from "./worker.js";
 
 /** Threads that unpack and assemble, so that the main thread stays free to keep locks alive. */
 export interface Workers {
   /** @throws what {@link unpackLayer} throws */
   unpack(task: UnpackLayerTask, options: { inStages: boolean }): Promise<LayerRecord>;
-  /** @throws what {@link assembleRootfs} throws */
-  assemble(task: AssembleTask, options: { helpers: number }): Promise<void>;
+  /**
+   * Puts layers together as they come.
+   * @throws what {@link assembleRootfs} throws, and what `layers` throws
+   */
+  assemble(layers: AsyncIterable<UnpackedLayer>, place: AssemblyPlace): Promise<void>;
   /** Stops all work at once; resolves when no thread can touch a file any more. */
   close(): Promise<void>;
 }
@@ -37,11 +41,13 @@ const spanNames: Readonly<Record<keyof typeof worker, string>> = {
   makeTree: "unpack",
   fillFiles: "write",
   assemble: "link",
-  helpAssemble: "link",
 };
 
 /** A layer that is unpacked in stages takes so many threads more than another. */
 const furtherStages = 3;
+
+/** The thread that puts layers together does so beside those that unpack. */
+const assemblers = 1;
 
 /**
  * What a thread's short-lived objects may take, in MiB. They are few and small, and what V8 would
@@ -53,7 +59,7 @@ const youngGeneration = 4;
 const partingTime = 1000;
 
 export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer): Workers {
-  const pool = startPool(layers + furtherStages * inStages);
+  const pool = startPool(layers + furtherStages * inStages + assemblers);
   const closing = new AbortController();
   const staged = new Set<Promise<unknown>>();
   let closed: Promise<void> | undefined;
@@ -104,7 +110,6 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
     fillFiles: inThread("fillFiles", { layer }),
   });
   const assemble = inThread("assemble");
-  const helpAssemble = inThread("helpAssemble");
   return {
     unpack: async (task, options) => {
       const { diffId } = task;
@@ -114,13 +119,25 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
       staged.add(record);
       return await record.finally(() => staged.delete(record));
     },
-    assemble: async (task, { helpers }) => {
-      const ends = Array.from({ length: helpers }, createCrewEnds);
-      const crew = ends.map(({ lead }) => lead);
-      const helping = ends.map(({ member }) => helpAssemble(member, [member.port]));
-      const ports = crew.map(({ port }) => port);
-      const [assembled] = await Promise.all([assemble({ ...task, crew }, ports), ...helping]);
-      resultOf(assembled);
+    assemble: async (layers, place) => {
+      const feed = createLayerFeed();
+      let assembled: ReturnType<typeof assemble> | undefined;
+      const start = () => {
+        assembled ??= assemble({ ...place, layers: feed.port }, [feed.port]);
+        // It is looked at when all layers were given.
+        assembled.catch(() => undefined);
+        return assembled;
+      };
+      try {
+        for await (const layer of layers) {
+          start();
+          feed.give(layer);
+        }
+        feed.end();
+        resultOf(await start());
+      } finally {
+        feed.close();
+      }
     },
     close,
   };

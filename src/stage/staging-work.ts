@@ -2,9 +2,10 @@ import { setMaxListeners } from "node:events";
 
 import { ensureLayer, hasLayer, layerTree } from "../cache/layer-store.js";
 import type { WaitOptions } from "../cache/publish.js";
-import type { UnpackedLayer } from "../extract/assemble-rootfs.js";
+import type { AssemblyPlace } from "../extract/assemble-rootfs.js";
 import { type LayerRecord, parseLayerRecord } from "../extract/layer-record.js";
 import { layersInStages } from "../extract/pipeline/in-stages.js";
+import type { UnpackedLayer } from "../extract/unpacked-layer.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
 import { now } from "../host/clock.js";
 import { usableProcessors } from "../host/processors.js";
@@ -58,54 +59,36 @@ export class StagingWork {
   }
 
   /**
-   * Has all layers of an image in the cache, side by side and the largest first. When one fails,
-   * the others are stopped; those that were finished stay.
+   * Has all layers of an image in the cache, side by side and the largest first, and puts them
+   * together as they become ready. When one fails, the others are stopped; those that were finished
+   * stay.
    * @returns their records, the base layer first
    */
-  async ensureLayers(image: ImageSummary): Promise<readonly LayerRecord[]> {
+  async makeRootfs(image: ImageSummary, place: AssemblyPlace): Promise<readonly LayerRecord[]> {
     const start = now();
-    const distinct = [...new Map(image.layers.map((layer) => [layer.diffId, layer])).values()];
-    distinct.sort((a, b) => b.size - a.size);
-    const missing = distinct.filter(({ diffId }) => {
-      return !hasLayer(this.#request.layout, cacheName(this.#request, diffId));
+    const ready = this.#ensureLayers(image);
+    const all = Promise.allSettled(ready.values()).then(() => {
+      this.#stop.signal.throwIfAborted();
+      this.timings.extractMs += now() - start;
+      this.#request.options.onEvent?.({ type: "assembling" });
+      return now();
     });
-    this.#inStages = layersInStages(missing, this.#cores);
-    const settled = await Promise.allSettled(
-      distinct.map((layer) => this.#ensureLayer(layer).catch((error) => this.#fail(error))),
-    );
-    this.#stop.signal.throwIfAborted();
-    const records = new Map<string, LayerRecord>();
-    settled.forEach((result, i) => {
-      const layer = distinct[i];
-      if (result.status === "fulfilled" && layer) records.set(layer.diffId, result.value);
-    });
-    this.timings.extractMs += now() - start;
-    return image.layers.flatMap(({ diffId }) => records.get(diffId) ?? []);
-  }
-
-  /** Puts a rootfs together from layers that {@link ensureLayers} has provided. */
-  async assemble(
-    image: ImageSummary,
-    directories: { records: readonly LayerRecord[]; rootfs: string; scratch: string },
-  ): Promise<void> {
-    const { records, rootfs, scratch } = directories;
-    const start = now();
-    this.#request.options.onEvent?.({ type: "assembling" });
-    const layers = image.layers.flatMap((layer, i): UnpackedLayer[] => {
-      const record = records[i];
-      return record
-        ? [
-            {
-              tree: layerTree(this.#request.layout, cacheName(this.#request, layer.diffId)),
-              record,
-            },
-          ]
-        : [];
-    });
-    await this.#run((workers) =>
-      workers.assemble({ layers, rootfs, scratch }, { helpers: helpersFor(layers, this.#cores) }),
-    );
-    this.timings.assembleMs += now() - start;
+    const records: LayerRecord[] = [];
+    const request = this.#request;
+    const inOrder = async function* (): AsyncGenerator<UnpackedLayer> {
+      for (const { diffId } of image.layers) {
+        const record = await ready.get(diffId);
+        if (!record) throw new TypeError(`nobody provides the layer ${diffId}`);
+        records.push(record);
+        yield { tree: layerTree(request.layout, cacheName(request, diffId)), record };
+      }
+    };
+    const assembled = this.#run((workers) => workers.assemble(inOrder(), place));
+    const [layers] = await Promise.allSettled([all, assembled]);
+    if (layers.status === "rejected") throw layers.reason;
+    await assembled;
+    this.timings.assembleMs += now() - layers.value;
+    return records;
   }
 
   /** Tells of a piece of work on this thread that began at `start` and ends now. */
@@ -118,6 +101,21 @@ export class StagingWork {
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#stopWorkers();
+  }
+
+  /** Begins to provide all layers; each by its diffID. */
+  #ensureLayers(image: ImageSummary): ReadonlyMap<string, Promise<LayerRecord>> {
+    const distinct = [...new Map(image.layers.map((layer) => [layer.diffId, layer])).values()];
+    distinct.sort((a, b) => b.size - a.size);
+    const missing = distinct.filter(({ diffId }) => {
+      return !hasLayer(this.#request.layout, cacheName(this.#request, diffId));
+    });
+    this.#inStages = layersInStages(missing, this.#cores);
+    return new Map(
+      distinct.map((layer) => {
+        return [layer.diffId, this.#ensureLayer(layer).catch((error) => this.#fail(error))];
+      }),
+    );
   }
 
   async #ensureLayer(layer: LayerSummary): Promise<LayerRecord> {
@@ -173,16 +171,4 @@ export class StagingWork {
     this.#closed ??= this.#workers?.close() ?? Promise.resolve();
     return this.#closed;
   }
-}
-
-/** Starting a thread takes as long as so many links. */
-const entriesPerHelper = 4000;
-
-/** More would wait for each other in the file system. */
-const mostHelpers = 3;
-
-/** How many threads are worth having beside the one that puts the layers together. */
-function helpersFor(layers: readonly UnpackedLayer[], cores: number): number {
-  const entries = layers.reduce((sum, { record }) => sum + record.entries, 0);
-  return Math.min(Math.floor(entries / entriesPerHelper), cores - 1, mostHelpers);
 }

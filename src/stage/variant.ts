@@ -78,8 +78,7 @@ interface MakeOptions extends VariantOptions {
 
 async function makeRootfs(request: StageRequest, options: MakeOptions): Promise<StagedImage> {
   const { summary, work, rootfs, replaced } = options;
-  const records = await work.ensureLayers(summary);
-  await work.assemble(summary, { ...options, records });
+  const records = await work.makeRootfs(summary, options);
   const { config, platform } = await describe(request, options);
   const requests = mountRequestsOf(request, config);
   const start = now();

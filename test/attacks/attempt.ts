@@ -1,8 +1,9 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
-import { assembleRootfs, type UnpackedLayer } from "../../src/extract/assemble-rootfs.js";
+import { assembleRootfs } from "../../src/extract/assemble-rootfs.js";
 import type { OwnershipPolicy } from "../../src/extract/policy.js";
 import { unpackLayer } from "../../src/extract/unpack-layer.js";
+import type { UnpackedLayer } from "../../src/extract/unpacked-layer.js";
 import { createMountPoints } from "../../src/mountpoints/create.js";
 import type { MountRequest } from "../../src/mountpoints/mount-point.js";
 import { parseMountRequest } from "../../src/mountpoints/requests.js";
@@ -76,7 +77,7 @@ class Staging {
     const { inner } = this.#site;
     const rootfs = `${inner}/rootfs`;
     const scratch = `${inner}/held`;
-    assembleRootfs({ layers, rootfs, scratch });
+    assembleRootfs(layers, { rootfs, scratch });
     this.#lookAround(rootfs);
     expect(readdirSync(scratch)).toEqual([]);
   }

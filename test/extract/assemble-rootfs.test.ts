@@ -102,7 +102,7 @@ describe("a rootfs", () => {
     if (!a || !b) throw new Error("two layers were unpacked");
     const parent = scratchDirectory();
     for (const name of ["rootfs", "scratch"]) mkdirSync(`${parent}/${name}`);
-    assembleRootfs({ layers: [a, b], rootfs: `${parent}/rootfs`, scratch: `${parent}/scratch` });
+    assembleRootfs([a, b], { rootfs: `${parent}/rootfs`, scratch: `${parent}/scratch` });
     expect(contents(`${parent}/scratch`)).toEqual({});
   });
 
@@ -110,7 +110,7 @@ describe("a rootfs", () => {
     const [layer] = await unpacked([file("a")]);
     if (!layer) throw new Error("a layer was unpacked");
     const rootfs = `${scratchDirectory()}/missing`;
-    const error = refusal(() => assembleRootfs({ layers: [layer], rootfs, scratch: rootfs }));
+    const error = refusal(() => assembleRootfs([layer], { rootfs, scratch: rootfs }));
     expect(error.code).toBe("NOT_FOUND");
     expect(error.message).toContain(rootfs);
   });
@@ -152,7 +152,7 @@ describe("on another disk than the layers", () => {
     onTestFinished(() => removeTree(parent));
     for (const name of ["rootfs", "scratch"]) mkdirSync(`${parent}/${name}`);
     const rootfs = `${parent}/rootfs`;
-    assembleRootfs({ layers: [layer], rootfs, scratch: `${parent}/scratch` });
+    assembleRootfs([layer], { rootfs, scratch: `${parent}/scratch` });
     return rootfs;
   }
 

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { assembleRootfs, type UnpackedLayer } from "../../src/extract/assemble-rootfs.js";
+import { assembleRootfs } from "../../src/extract/assemble-rootfs.js";
 import type { LayerRecord } from "../../src/extract/layer-record.js";
 import type { OwnershipPolicy } from "../../src/extract/policy.js";
 import { unpackLayer } from "../../src/extract/unpack-layer.js";
+import type { UnpackedLayer } from "../../src/extract/unpacked-layer.js";
 import type { ByteString } from "../../src/host/byte-string.js";
 import type { Digest } from "../../src/oci/digest.js";
 import { defaultLimits } from "../../src/oci/limits.js";
@@ -163,7 +164,7 @@ export function assembleLayers(
   const scratch = `${parent}/scratch`;
   mkdirSync(rootfs, { mode: 0o700 });
   mkdirSync(scratch, { mode: 0o700 });
-  assembleRootfs({ layers, rootfs, scratch });
+  assembleRootfs(layers, { rootfs, scratch });
   return rootfs;
 }
 

@@ -1,4 +1,4 @@
-import { assembleRootfs } from "../../src/extract/assemble-rootfs.js";
+import { assembleAsTheyCome } from "../../src/extract/assemble-rootfs.js";
 import { unpackLayer } from "../../src/extract/unpack-layer.js";
 import type { Workers } from "../../src/extract/workers.js";
 
@@ -15,9 +15,9 @@ export function startWorkers(): Workers {
       workDone.unpack++;
       return await unpackLayer(task);
     },
-    assemble: async (task) => {
+    assemble: async (layers, place) => {
       workDone.assemble++;
-      assembleRootfs(task);
+      await assembleAsTheyCome(layers, place);
     },
     close: async () => undefined,
   };

@@ -1,5 +1,5 @@
 /** Below so many bytes, stored, starting further threads takes longer than they save. */
-const leastSize = 8 * 1024 * 1024;
+const leastSize = 32 * 1024 * 1024;
 
 /** A layer that is to be unpacked, with its size as stored, in bytes. */
 export interface SizedLayer {

@@ -1,9 +1,10 @@
 import { lstatSync, mkdirSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { assembleRootfs, type UnpackedLayer } from "../../../src/extract/assemble-rootfs.js";
+import { assembleRootfs } from "../../../src/extract/assemble-rootfs.js";
 import { type LayerRecord, parseLayerRecord } from "../../../src/extract/layer-record.js";
 import type { OwnershipPolicy } from "../../../src/extract/policy.js";
 import { type UnpackLayerTask, unpackLayer } from "../../../src/extract/unpack-layer.js";
+import type { UnpackedLayer } from "../../../src/extract/unpacked-layer.js";
 import { bytesOfText, pathBelow } from "../../../src/host/byte-string.js";
 import { emptyDirectory, removeTree } from "../../../src/host/remove-tree.js";
 import { createMountPoints } from "../../../src/mountpoints/create.js";
@@ -109,7 +110,7 @@ function assemble(layers: readonly UnpackedLayer[], how: Work): string {
   const scratch = `${work}/scratch`;
   mkdirSync(rootfs, { mode: 0o700 });
   mkdirSync(scratch, { mode: 0o700 });
-  const assembled = outcomeOf(() => assembleRootfs({ layers, rootfs, scratch }), imageCodes);
+  const assembled = outcomeOf(() => assembleRootfs(layers, { rootfs, scratch }), imageCodes);
   canary.check();
   if (!assembled.ok) return `${assembled.refusal.code} of a stack`;
   checkTree(rootfs, how.policy);
