@@ -27,6 +27,7 @@ const PROGRAMS = [
   { command: "gzip", debian: "gzip", purpose: "compresses archives and layers" },
   { command: "mmdebstrap", debian: "mmdebstrap", purpose: "makes a Debian root to test with" },
   { command: "pigz", debian: "pigz", purpose: "makes gzip streams of several members" },
+  { command: "prlimit", debian: "util-linux", purpose: "runs out of processes" },
   { command: "setpriv", debian: "util-linux", purpose: "becomes an ordinary user" },
   { command: "skopeo", debian: "skopeo", purpose: "converts between image formats" },
   { command: "strace", debian: "strace", purpose: "shows what a warm start reads" },

@@ -1,3 +1,5 @@
+import { workerData } from "node:worker_threads";
+import { heedLoadingGate } from "../host/loading-gate.js";
 import { type AssemblyPlace, assembleAsTheyCome } from "./assemble-rootfs.js";
 import { type LayerPort, layersFrom } from "./layer-feed.js";
 import type { LayerRecord } from "./layer-record.js";
@@ -6,6 +8,10 @@ import * as hashing from "./pipeline/hash-stage.js";
 import * as inflating from "./pipeline/inflate-stage.js";
 import * as making from "./pipeline/tree-stage.js";
 import { type UnpackLayerTask, unpackLayer } from "./unpack-layer.js";
+
+// The pool puts data of its own before.
+const given: unknown = Array.isArray(workerData) ? workerData[1] : undefined;
+if (given instanceof SharedArrayBuffer) heedLoadingGate(given);
 
 /** {@link unpackLayer}, in a worker thread. */
 export async function unpack(task: UnpackLayerTask): Promise<Outcome<LayerRecord>> {

@@ -3,11 +3,13 @@ import { fileURLToPath } from "node:url";
 import type { MessagePort } from "node:worker_threads";
 import { Tinypool } from "tinypool";
 import { errnoOf, fromSystemError } from "../errors.js";
+import { closeLoadingGate, createLoadingGate, type LoadingGate } from "../host/loading-gate.js";
 import type { Tracer, TraceSpan } from "../host/trace.js";
 import type { AssemblyPlace } from "./assemble-rootfs.js";
 import { createLayerFeed } from "./layer-feed.js";
 import type { LayerRecord } from "./layer-record.js";
-import { resultOf } from "./outcome.js";
+import { LoadingThreads } from "./loading-threads.js";
+import { type Outcome, resultOf } from "./outcome.js";
 import { type Stages, unpackInStages } from "./pipeline/unpack-in-stages.js";
 import type { UnpackLayerTask } from "./unpack-layer.js";
 import type { UnpackedLayer } from "./unpacked-layer.js";
@@ -56,10 +58,12 @@ const assemblers = 1;
 const youngGeneration = 4;
 
 /** How long threads get to part before they are ended, in ms. */
-const partingTime = 1000;
+const partingTime = 5000;
 
 export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer): Workers {
-  const pool = startPool(layers + furtherStages * inStages + assemblers);
+  const gate = createLoadingGate();
+  const pool = startPool(layers + furtherStages * inStages + assemblers, gate);
+  const loading = new LoadingThreads(pool);
   const closing = new AbortController();
   const staged = new Set<Promise<unknown>>();
   let closed: Promise<void> | undefined;
@@ -72,8 +76,12 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
     // at once; what waits for a thread never gets one.
     closing.abort();
     pool.cancelPendingTasks();
-    const patience = setTimeout(partingTime, undefined, { ref: false });
-    await Promise.race([Promise.allSettled(staged), patience]);
+    const parted = new AbortController();
+    const { signal } = parted;
+    const patience = setTimeout(partingTime, undefined, { signal }).catch(() => undefined);
+    const ready = [...staged, loading.settled(), closeLoadingGate(gate, { signal })];
+    await Promise.race([Promise.allSettled(ready), patience]);
+    parted.abort();
     await pool.destroy();
   };
   // A thread that ends by itself fails all work, once the others have ended too.
@@ -93,6 +101,7 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
           name,
           transferList,
         });
+        loading.notice();
         const outcome = await run;
         const { start, end, thread } = outcome;
         trace?.({ name: spanNames[name], start, end, thread, details });
@@ -102,6 +111,10 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
         throw fromThreadError(error);
       }
     };
+  };
+  const unlessClosed = <Value>(outcome: Outcome<Value>): Value => {
+    if (!outcome.ok && outcome.error === "stopped") closing.signal.throwIfAborted();
+    return resultOf(outcome);
   };
   const stagesOf = (layer: string): Stages => ({
     inflate: inThread("inflate", { layer }),
@@ -113,7 +126,7 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
   return {
     unpack: async (task, options) => {
       const { diffId } = task;
-      if (!options.inStages) return resultOf(await inThread("unpack", { layer: diffId })(task));
+      if (!options.inStages) return unlessClosed(await inThread("unpack", { layer: diffId })(task));
       const stages = stagesOf(diffId);
       const record = unpackInStages(task, { stages, signal: closing.signal });
       staged.add(record);
@@ -134,7 +147,7 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
           feed.give(layer);
         }
         feed.end();
-        resultOf(await start());
+        unlessClosed(await start());
       } finally {
         feed.close();
       }
@@ -143,12 +156,13 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
   };
 }
 
-function startPool(maxThreads: number): Tinypool {
+function startPool(maxThreads: number, workerData: LoadingGate): Tinypool {
   try {
     return new Tinypool({
       filename: fileURLToPath(new URL("./worker.js", import.meta.url)),
       minThreads: 1,
       maxThreads,
+      workerData,
       // Threads that wait for the next layer are worth keeping for as long as the pool lives.
       idleTimeout: 60_000,
       resourceLimits: { maxYoungGenerationSizeMb: youngGeneration },

@@ -2,6 +2,7 @@ import { closeSync, constants, fchmodSync, fstatSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { errnoOf } from "../errors.js";
 import { type ByteString, bytesOfText } from "./byte-string.js";
+import { loadNow } from "./loading-gate.js";
 
 /** Extended attributes of one file: names as bytes, with their values. */
 export type Attributes = readonly (readonly [name: ByteString, value: Buffer])[];
@@ -144,12 +145,14 @@ let looked = false;
 
 function nativeAttributes(): NativeAttributes | undefined {
   if (!looked) {
+    loaded = loadNow(() => {
+      try {
+        return createRequire(import.meta.url)("fs-xattr");
+      } catch {
+        return undefined;
+      }
+    });
     looked = true;
-    try {
-      loaded = createRequire(import.meta.url)("fs-xattr");
-    } catch {
-      loaded = undefined;
-    }
   }
   return loaded;
 }

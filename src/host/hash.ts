@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
+import { loadNow } from "./loading-gate.js";
 
 /** The hash algorithms of the image-spec that are worth having (descriptor.md, "Registered algorithms"). */
 export type HashAlgorithm = "sha256" | "sha512";
@@ -37,12 +38,14 @@ export function hashInBackground(algorithm: HashAlgorithm, bytes: Buffer): Promi
 
 function nativeHash(): NativeHash | undefined {
   if (!looked) {
+    native = loadNow(() => {
+      try {
+        return createRequire(import.meta.url)("@ronomon/crypto-async").hash;
+      } catch {
+        return undefined;
+      }
+    });
     looked = true;
-    try {
-      native = createRequire(import.meta.url)("@ronomon/crypto-async").hash;
-    } catch {
-      native = undefined;
-    }
   }
   return native;
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { type MessagePort, Worker } from "node:worker_threads";
 import { afterAll, beforeAll } from "vitest";
 import { compileSources } from "./compiled-sources.js";
 
@@ -66,11 +66,13 @@ export class TestThread {
 
   /**
    * @param work goes to the thread as text, so it can use nothing but what it is given
+   * @param options.transfer ports in the task that the thread gets for good; none by default
    * @throws ThreadError
    */
   async run<Task, Result>(
     work: (modules: ThreadModules, task: Task) => Result,
     task: Task,
+    { transfer = [] }: { transfer?: readonly MessagePort[] } = {},
   ): Promise<Awaited<Result>> {
     const worker = this.#worker;
     if (!worker) throw new Error("threads run only while tests do");
@@ -79,7 +81,7 @@ export class TestThread {
         if (answer.ok) resolve(answer.value);
         else reject(new ThreadError(answer));
       });
-      worker.postMessage({ source: work.toString(), task });
+      worker.postMessage({ source: work.toString(), task }, transfer);
     });
   }
 

@@ -1,4 +1,5 @@
 import * as zlib from "node:zlib";
+import { loadLater } from "../loading-gate.js";
 import { BlockFiller, oneBlock } from "./block-filler.js";
 import type { Engine, EngineFormat } from "./engine.js";
 import { zlibEngine } from "./zlib-engine.js";
@@ -54,9 +55,9 @@ export async function openEngine(format: EngineFormat): Promise<Engine> {
   const engine = zlibEngine(format);
   if (engine) return engine;
   if (format === "gzip" || "ZstdDecompress" in zlib) {
-    const { minizlibEngine } = await import("./minizlib-engine.js");
+    const { minizlibEngine } = await loadLater(() => import("./minizlib-engine.js"));
     return minizlibEngine(format);
   }
-  const { fzstdEngine } = await import("./fzstd-engine.js");
+  const { fzstdEngine } = await loadLater(() => import("./fzstd-engine.js"));
   return fzstdEngine();
 }

@@ -13,6 +13,7 @@ const debianPackages = {
   mmdebstrap: "mmdebstrap",
   pigz: "pigz",
   podman: "podman",
+  prlimit: "util-linux",
   setpriv: "util-linux",
   skopeo: "skopeo",
   strace: "strace",
