@@ -13,14 +13,21 @@ export type Place =
   /** The forerunner can't be watched from here: it is on another host, or in another container. */
   | { readonly kind: "unknown" };
 
+export interface PlaceOptions {
+  /** Whether to go ahead where nobody does, and nobody has died doing so. */
+  readonly goAhead: boolean;
+}
+
 /**
- * Finds this process's place; it goes ahead when no living process does.
+ * Finds this process's place; it goes ahead when the process that did is dead.
  * @param path of the lock that the forerunner holds, as long as it lives
+ * @returns undefined where nobody goes ahead, not even this process
  * @throws errors of the file system
  */
-export function findPlace(path: string): Place {
+export function findPlace(path: string, { goAhead }: PlaceOptions): Place | undefined {
   for (;;) {
     const forerunner = lockOwner(path);
+    if (!forerunner && !goAhead) return undefined;
     const liveness = forerunner ? livenessOf(forerunner) : "dead";
     if (liveness === "unknown") return { kind: "unknown" };
     if (forerunner && liveness === "alive") return { kind: "behind", forerunner };

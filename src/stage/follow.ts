@@ -1,6 +1,6 @@
+import { existsSync } from "node:fs";
 import { findPlace } from "../cache/forerunner.js";
 import { prepareCache } from "../cache/location.js";
-import { lockOwner } from "../cache/lock-directory.js";
 import { pauseAfter } from "../cache/pauses.js";
 import { now } from "../host/clock.js";
 import { pause } from "../host/pause.js";
@@ -30,16 +30,19 @@ export function followForerunner(
   const source = sourceIdentity(request);
   if (!source) return undefined;
   prepareCache(request.cacheDirectory, request.uid);
-  const path = request.layout.lock(`ahead-${source.identity.name}`);
+  const { name } = source.identity;
+  const path = request.layout.lock(`ahead-${name}`);
+  const record = request.layout.indexRecord(name);
   const start = now();
   for (let round = 0; ; round++) {
+    const place = findPlace(path, { goAhead: round === 0 });
     const waitMs = now() - start;
-    // Gone, it has ended by itself: then there is the entry now, or a reason why there is none.
-    if (round > 0 && !lockOwner(path)) return findHit(request, { waitMs });
-    const place = findPlace(path);
+    // It has ended by itself: then there is the entry now, or a reason why there is none.
+    if (!place) return findHit(request, { waitMs });
     if (place.kind === "ahead") onAhead(place.stepAside);
     if (place.kind !== "behind") return undefined;
-    const hit = findHit(request, { waitMs });
+    // Many wait, and each look costs all of them: one that can't find anything is spared.
+    const hit = existsSync(record) ? findHit(request, { waitMs }) : undefined;
     if (hit) return hit;
     const { pid, host } = place.forerunner;
     onWait({ type: "waiting", what: "the image", pid, host }, waitMs);
