@@ -81,17 +81,31 @@ export function largeLayer(size) {
   );
 }
 
-/** Sizes of small files, in bytes. */
+/** Sizes of files that are hardly more than their names, in bytes. */
 const SMALL = { from: 100, to: 2000 };
 
+/** Sizes of files as packages of scripts have them, in bytes: 3 kB each, as a mean. */
+const SCRIPTS = { from: 100, to: 6000 };
+
 /**
- * One layer of small files.
+ * One layer of files that are hardly more than their names.
  * @param {number} files
  * @returns {Recipe}
  */
 export function manyFiles(files) {
   return oneLayer(`files-${files}`, () =>
     smallFiles({ directory: "files", files, sizes: SMALL, seed: 8 }),
+  );
+}
+
+/**
+ * One layer of small files, as in a tree of scripts.
+ * @param {number} files
+ * @returns {Recipe}
+ */
+export function manyScripts(files) {
+  return oneLayer(`scripts-${files}`, () =>
+    smallFiles({ directory: "files", files, sizes: SCRIPTS, seed: 8 }),
   );
 }
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** Unpacking an image that nothing is known of yet, against whatever else can unpack it. */
-import { largeLayer, manyFiles } from "../images/recipes.mjs";
+import { largeLayer, manyScripts } from "../images/recipes.mjs";
 import { imageOf } from "../images/store.mjs";
 import { PEER_KINDS } from "../peers/peers.mjs";
 import { describeImage, MIB } from "./part.mjs";
@@ -50,7 +50,7 @@ export const small = {
   name: "small",
   does: "one gzip layer of small files",
   plan: async (bench) => {
-    const image = await imageOf(manyFiles(bench.quick ? 10_000 : 100_000));
+    const image = await imageOf(manyScripts(bench.quick ? 10_000 : 100_000));
     return coldPlan(bench, { image, title: "Many small files" });
   },
 };
