@@ -1,7 +1,7 @@
 import { threadId } from "node:worker_threads";
 import { type ErrorReport, StageError } from "../errors.js";
-import { RingStopped } from "../host/block-ring.js";
 import { now } from "../host/clock.js";
+import { WorkStopped } from "../host/work-stopped.js";
 
 /**
  * A result that survives the way between threads, where errors lose their class. `"stopped"` is
@@ -30,15 +30,15 @@ export async function outcomeOf<Value>(
     const value = await work();
     return { ok: true, value, ...time() };
   } catch (error) {
-    if (error instanceof RingStopped) return { ok: false, error: "stopped", ...time() };
+    if (error instanceof WorkStopped) return { ok: false, error: "stopped", ...time() };
     if (error instanceof StageError) return { ok: false, error: error.toReport(), ...time() };
     throw error;
   }
 }
 
-/** @throws StageError the error that the work ended with; RingStopped */
+/** @throws StageError the error that the work ended with; WorkStopped */
 export function resultOf<Value>(outcome: Outcome<Value>): Value {
   if (outcome.ok) return outcome.value;
-  if (outcome.error === "stopped") throw new RingStopped("the work was given up");
+  if (outcome.error === "stopped") throw new WorkStopped("the work was given up");
   throw StageError.fromReport(outcome.error);
 }

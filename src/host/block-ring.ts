@@ -1,3 +1,5 @@
+import { WorkStopped } from "./work-stopped.js";
+
 /**
  * A ring of memory blocks that one thread fills and others read, each of them all blocks in order.
  * Every side waits for the others synchronously: it is for threads that do nothing else.
@@ -17,11 +19,6 @@ export interface RingShape {
   readonly input: number;
   readonly output: number;
   readonly readers: number;
-}
-
-/** Thrown by whoever waits for a block when the work was given up, here or on another thread. */
-export class RingStopped extends Error {
-  override readonly name = "RingStopped";
 }
 
 /** Words of the control memory. After them: what each reader is done with, then the lengths. */
@@ -45,7 +42,7 @@ export function createRing(shape: RingShape): RingMemory {
   };
 }
 
-/** Makes all who wait for a block, or will, throw {@link RingStopped}. */
+/** Makes all who wait for a block, or will, throw {@link WorkStopped}. */
 export function stopRing({ control }: RingMemory): void {
   const words = new Int32Array(control);
   Atomics.store(words, stopped, 1);
@@ -73,9 +70,9 @@ class RingSide {
     }));
   }
 
-  /** @throws RingStopped */
+  /** @throws WorkStopped */
   checkStopped(): void {
-    if (Atomics.load(this.words, stopped) !== 0) throw new RingStopped("the work was given up");
+    if (Atomics.load(this.words, stopped) !== 0) throw new WorkStopped("the work was given up");
   }
 
   protected areas(index: number): Block {
@@ -104,7 +101,7 @@ class RingSide {
 export class RingWriter extends RingSide {
   #index = 0;
 
-  /** The next block to fill, once all readers are done with it. @throws RingStopped */
+  /** The next block to fill, once all readers are done with it. @throws WorkStopped */
   next(): Block {
     const oldest = this.#index - this.shape.blocks;
     for (let reader = 0; reader < this.shape.readers; reader++) {
@@ -122,13 +119,13 @@ export class RingWriter extends RingSide {
     Atomics.notify(this.words, published);
   }
 
-  /** After the last block. @throws RingStopped */
+  /** After the last block. @throws WorkStopped */
   end(): void {
     this.next();
     this.publish({ input: ended, output: 0 });
   }
 
-  /** In place of the rest: readers get all blocks before, and then RingStopped. @throws RingStopped */
+  /** In place of the rest: readers get all blocks before, and then WorkStopped. @throws WorkStopped */
   fail(): void {
     this.next();
     this.publish({ input: failed, output: 0 });
@@ -146,14 +143,14 @@ export class RingReader extends RingSide {
     this.#word = firstReader + reader;
   }
 
-  /** The next block, or undefined after the last. It stays valid until it is released. @throws RingStopped */
+  /** The next block, or undefined after the last. It stays valid until it is released. @throws WorkStopped */
   next(): Block | undefined {
     const index = this.#index;
     this.waitFor(published, (count) => count > index);
     const word = this.lengthWord(index);
     const input = Atomics.load(this.words, word);
     if (input === ended) return undefined;
-    if (input === failed) throw new RingStopped("the blocks end before the work does");
+    if (input === failed) throw new WorkStopped("the blocks end before the work does");
     this.#index++;
     const areas = this.areas(index);
     const output = Atomics.load(this.words, word + 1);

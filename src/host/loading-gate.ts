@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { RingStopped } from "./block-ring.js";
+import { WorkStopped } from "./work-stopped.js";
 
 /**
  * What keeps threads from being ended while they load code. Native code that is about to be loaded
@@ -25,7 +25,7 @@ export function heedLoadingGate(gate: LoadingGate | undefined): void {
   heeded = gate && new Int32Array(gate);
 }
 
-/** Loads code at once. @throws RingStopped when the gate is closed, and what `load` throws */
+/** Loads code at once. @throws WorkStopped when the gate is closed, and what `load` throws */
 export function loadNow<Value>(load: () => Value): Value {
   const leave = enter();
   try {
@@ -35,7 +35,7 @@ export function loadNow<Value>(load: () => Value): Value {
   }
 }
 
-/** Loads code in the background. @throws RingStopped when the gate is closed, and what `load` throws */
+/** Loads code in the background. @throws WorkStopped when the gate is closed, and what `load` throws */
 export async function loadLater<Value>(load: () => Promise<Value>): Promise<Value> {
   const leave = enter();
   try {
@@ -70,5 +70,5 @@ function enter(): () => void {
   Atomics.add(words, loadingWord, 1);
   if (Atomics.load(words, closedWord) === 0) return leave;
   leave();
-  throw new RingStopped("the work was given up");
+  throw new WorkStopped("the work was given up");
 }

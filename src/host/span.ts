@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import { printable } from "./byte-string.js";
+import { awaitGrowth, type Growth } from "./growth.js";
 
 /** Where bytes lie: a part of a regular file. Plain data, so it can go to another thread. */
 export interface Span {
@@ -9,6 +10,8 @@ export interface Span {
   readonly offset: number;
   /** Length in bytes. */
   readonly size: number;
+  /** Of a file that is still being written: how far it is. Whoever reads waits for the bytes. */
+  readonly growth?: Growth | undefined;
 }
 
 /**
@@ -53,11 +56,8 @@ export function readSpan(span: Span): Buffer {
   const { fd } = openRegularFile(span.path);
   try {
     const bytes = Buffer.allocUnsafe(span.size);
-    const read = readFully(fd, bytes, span.offset);
-    if (read < span.size) throw endsEarly(span, read);
+    readExactly(fd, { span, into: bytes, at: 0 });
     return bytes;
-  } catch (error) {
-    throw fromSystemError(error, `read ${printable(span.path)}`);
   } finally {
     closeSync(fd);
   }
@@ -80,10 +80,12 @@ export function endsEarly(span: Span, read: number): StageError {
 
 /**
  * Fills `into` from byte `at` of the span, which is open as `fd`.
- * @throws StageError IMAGE_INVALID when the file ends before
+ * @throws StageError IMAGE_INVALID when the file ends before; WorkStopped when nobody writes it any
+ * more
  */
 export function readExactly(fd: number, read: { span: Span; into: Buffer; at: number }): void {
   const { span, into, at } = read;
+  if (span.growth) awaitGrowth(span.growth, span.offset + at + into.length);
   try {
     const filled = readFully(fd, into, span.offset + at);
     if (filled < into.length) throw endsEarly(span, at + filled);

@@ -5,10 +5,10 @@ import {
   type RingMemory,
   RingReader,
   type RingShape,
-  RingStopped,
   RingWriter,
   stopRing,
 } from "../../src/host/block-ring.js";
+import { WorkStopped } from "../../src/host/work-stopped.js";
 import { randomNumbers } from "../support/random-numbers.js";
 import { type ThreadModules, useThreads } from "../support/threads.js";
 
@@ -86,8 +86,8 @@ describe("a ring on one thread", () => {
     put(writer, { output: "before" });
     writer.fail();
     expect(take(reader)?.output).toBe("before");
-    expect(() => reader.next()).toThrow(RingStopped);
-    expect(() => reader.next()).toThrow(RingStopped);
+    expect(() => reader.next()).toThrow(WorkStopped);
+    expect(() => reader.next()).toThrow(WorkStopped);
   });
 
   test("that is stopped gives nobody anything, also what was there", () => {
@@ -105,7 +105,7 @@ describe("a ring on one thread", () => {
       () => reader.checkStopped(),
       () => writer.checkStopped(),
     ]) {
-      expect(act).toThrow(RingStopped);
+      expect(act).toThrow(WorkStopped);
     }
   });
 });
@@ -167,7 +167,7 @@ describe("a ring between threads", () => {
       const start = performance.now();
       if (act === "publish") writer.publish({ input: 0, output: 7 });
       else writer[act]();
-      if (act === "fail") await expect(read).rejects.toMatchObject({ name: "RingStopped" });
+      if (act === "fail") await expect(read).rejects.toMatchObject({ name: "WorkStopped" });
       else expect(await read).toBe(act === "publish" ? 7 : undefined);
       expect(performance.now() - start).toBeLessThan(patience);
     }
@@ -199,7 +199,7 @@ describe("a ring between threads", () => {
       const start = performance.now();
       stopRing(ring);
       for (const outcome of await Promise.allSettled(all)) {
-        expect(outcome).toMatchObject({ status: "rejected", reason: { name: "RingStopped" } });
+        expect(outcome).toMatchObject({ status: "rejected", reason: { name: "WorkStopped" } });
       }
       times.push(performance.now() - start);
     }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
-import { RingStopped } from "../../src/host/block-ring.js";
 import {
   closeLoadingGate,
   createLoadingGate,
@@ -8,6 +7,7 @@ import {
   loadLater,
   loadNow,
 } from "../../src/host/loading-gate.js";
+import { WorkStopped } from "../../src/host/work-stopped.js";
 
 const never = new AbortController().signal;
 
@@ -31,8 +31,8 @@ describe("code", () => {
 
   test("is loaded no more once the gate is closed", async () => {
     await closeLoadingGate(heeded(), { signal: never });
-    expect(() => loadNow(() => expect.unreachable())).toThrow(RingStopped);
-    await expect(loadLater(async () => expect.unreachable())).rejects.toThrow(RingStopped);
+    expect(() => loadNow(() => expect.unreachable())).toThrow(WorkStopped);
+    await expect(loadLater(async () => expect.unreachable())).rejects.toThrow(WorkStopped);
   });
 });
 

@@ -11,7 +11,7 @@ export interface RingContent {
 
 /**
  * Reads a pipeline's ring to its end, on this thread, as all of its readers.
- * @throws RingStopped
+ * @throws WorkStopped
  */
 export function readRing(
   { ring }: PipelineMemory,

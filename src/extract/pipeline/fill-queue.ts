@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
-import { type RingReader, RingStopped } from "../../host/block-ring.js";
+import type { RingReader } from "../../host/block-ring.js";
+import { WorkStopped } from "../../host/work-stopped.js";
 import { writeAll } from "../../host/write-all.js";
 import { type FileContent, type FileFiller, type FileFinish, finishFile } from "../file-content.js";
 
@@ -143,7 +144,7 @@ export class QueuedFiller implements FileFiller {
       // Looked at first: whoever is gone may have done all that was to be waited for.
       const isGone = Atomics.load(this.#words, goneWord) !== 0;
       if (isReady()) return;
-      if (isGone) throw new RingStopped("nobody fills files");
+      if (isGone) throw new WorkStopped("nobody fills files");
       sleep(this.#words, wantsDone);
     }
   }
@@ -163,7 +164,7 @@ export class QueuedFiller implements FileFiller {
 /**
  * Carries out orders until the last.
  * @param source the ring that the pieces lie in, read by the side that gives the orders
- * @throws RingStopped, and errors of system calls
+ * @throws WorkStopped, and errors of system calls
  */
 export function carryOutOrders(
   queue: FillQueueMemory,

@@ -18,7 +18,7 @@ export interface Hashes {
   readonly tar: string;
 }
 
-/** Hashes a blob and what it holds as they pass by. @throws RingStopped */
+/** Hashes a blob and what it holds as they pass by. @throws WorkStopped */
 export function hashBlocks({ memory, blob, tar, isPlain }: HashTask): Hashes {
   const blocks = readForHashing(memory);
   const ofTar = createHash(tar);

@@ -1,8 +1,9 @@
 import { closeSync } from "node:fs";
-import { RingStopped, RingWriter } from "../../host/block-ring.js";
+import { RingWriter } from "../../host/block-ring.js";
 import type { Compression } from "../../host/compression.js";
 import { createDecompressor, inputChunk, openEngine } from "../../host/decompress/decompress.js";
 import { openRegularFile, readExactly, type Span } from "../../host/span.js";
+import { WorkStopped } from "../../host/work-stopped.js";
 import { InflationGuard, type Limits } from "../../oci/limits.js";
 import type { PipelineMemory } from "./memory.js";
 
@@ -16,7 +17,7 @@ export interface InflateTask {
 /**
  * Reads a blob and decompresses it, block by block, for the other stages. When it fails, they get
  * what came before.
- * @throws StageError NOT_FOUND, PERMISSION, IMAGE_INVALID, LIMIT_RATIO; RingStopped
+ * @throws StageError NOT_FOUND, PERMISSION, IMAGE_INVALID, LIMIT_RATIO; WorkStopped
  */
 export async function inflate(task: InflateTask): Promise<void> {
   const blocks = new RingWriter(task.memory.ring);
@@ -30,7 +31,7 @@ export async function inflate(task: InflateTask): Promise<void> {
     }
     blocks.end();
   } catch (error) {
-    if (!(error instanceof RingStopped)) blocks.fail();
+    if (!(error instanceof WorkStopped)) blocks.fail();
     throw error;
   }
 }

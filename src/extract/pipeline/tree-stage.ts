@@ -21,7 +21,7 @@ export interface TreeTask extends FillTask {
 /**
  * Reads the archive and makes all that has a name; the content of files is left to
  * {@link fillFiles}, which has to run beside it.
- * @throws what {@link writeTree} throws; RingStopped
+ * @throws what {@link writeTree} throws; WorkStopped
  */
 export function makeTree({ memory, tree: root, policy, limits }: TreeTask): LayerRecord {
   const ring = readForTree(memory);
@@ -43,7 +43,7 @@ export function makeTree({ memory, tree: root, policy, limits }: TreeTask): Laye
   }
 }
 
-/** Fills the files that {@link makeTree} makes. @throws RingStopped, StageError NO_SPACE */
+/** Fills the files that {@link makeTree} makes. @throws WorkStopped, StageError NO_SPACE */
 export function fillFiles({ memory, tree }: FillTask): void {
   try {
     carryOutOrders(memory.queue, { ring: readForTree(memory), data: memory.ring.data });

@@ -17,13 +17,8 @@ import {
   createFillQueue,
   QueuedFiller,
 } from "../../../src/extract/pipeline/fill-queue.js";
-import {
-  createRing,
-  RingReader,
-  RingStopped,
-  RingWriter,
-  stopRing,
-} from "../../../src/host/block-ring.js";
+import { createRing, RingReader, RingWriter, stopRing } from "../../../src/host/block-ring.js";
+import { WorkStopped } from "../../../src/host/work-stopped.js";
 import { openFiles } from "../../support/open-files.js";
 import { scratchDirectory } from "../../support/scratch-directory.js";
 import { useThreads } from "../../support/threads.js";
@@ -264,7 +259,7 @@ describe("a write that fails", () => {
     for (let file = 50; file < 70; file++) {
       at.filler.fill(create(`${directory}/${file}`), pieces(at, [100]));
     }
-    expect(() => at.filler.settle()).toThrow(RingStopped);
+    expect(() => at.filler.settle()).toThrow(WorkStopped);
     await expect(done).rejects.toMatchObject({ code: "ENOSPC" });
     at.filler.abandon();
     expect(openFiles()).toBe(before);
@@ -280,7 +275,7 @@ describe("a write that fails", () => {
     const start = performance.now();
     expect(() => {
       for (let file = 0; file < 1000; file++) fillOne();
-    }).toThrow(RingStopped);
+    }).toThrow(WorkStopped);
     expect(performance.now() - start).toBeLessThan(1000);
     await expect(done).rejects.toMatchObject({ code: "ENOSPC" });
     at.filler.abandon();
@@ -312,7 +307,7 @@ describe("work that is abandoned", () => {
       }
     }
     stopRing(at.ring);
-    await expect(carriedOut).rejects.toMatchObject({ name: "RingStopped" });
+    await expect(carriedOut).rejects.toMatchObject({ name: "WorkStopped" });
     for (let file = done; file < files; file++) {
       at.filler.fill(create(`${directory}/${file}`), pieces(at, [10]));
     }
@@ -334,7 +329,7 @@ describe("work that is abandoned", () => {
     stopRing(at.ring);
     at.filler.abandon();
     expect(openFiles()).toBe(before);
-    await expect(done).rejects.toMatchObject({ name: "RingStopped" });
+    await expect(done).rejects.toMatchObject({ name: "WorkStopped" });
   });
 
   test("closes no file that is still written to", async () => {
@@ -350,7 +345,7 @@ describe("work that is abandoned", () => {
     at.filler.abandon();
     expect(performance.now() - start).toBeGreaterThan(250);
     expect(() => fstatSync(pipe.writing)).toThrow(/EBADF/);
-    await expect(done).rejects.toMatchObject({ name: "RingStopped" });
+    await expect(done).rejects.toMatchObject({ name: "WorkStopped" });
     reader.kill();
   });
 
@@ -373,6 +368,6 @@ describe("work that is abandoned", () => {
     at.filler.abandon();
     expect(fstatSync(another).size).toBe(0);
     expect(openFiles()).toBe(before);
-    await expect(done).rejects.toMatchObject({ name: "RingStopped" });
+    await expect(done).rejects.toMatchObject({ name: "WorkStopped" });
   });
 });

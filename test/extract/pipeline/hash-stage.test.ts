@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { hashBlocks } from "../../../src/extract/pipeline/hash-stage.js";
 import { createPipelineMemory } from "../../../src/extract/pipeline/memory.js";
-import { RingStopped, RingWriter, stopRing } from "../../../src/host/block-ring.js";
+import { RingWriter, stopRing } from "../../../src/host/block-ring.js";
+import { WorkStopped } from "../../../src/host/work-stopped.js";
 
 /** Memory with blocks in it, written as `input|output`, and how they end. */
 function memoryWith(blocks: readonly string[], end: "end" | "fail" = "end") {
@@ -64,12 +65,12 @@ test("of nothing, the hashes are those of nothing", () => {
 test("of blocks that end before the work does there are no hashes", () => {
   const memory = memoryWith(packed, "fail");
   const task = { memory, blob: "sha256", tar: "sha256", isPlain: false } as const;
-  expect(() => hashBlocks(task)).toThrow(RingStopped);
+  expect(() => hashBlocks(task)).toThrow(WorkStopped);
 });
 
 test("nothing is hashed any more once the work was given up", () => {
   const memory = memoryWith(packed);
   stopRing(memory.ring);
   const task = { memory, blob: "sha256", tar: "sha256", isPlain: false } as const;
-  expect(() => hashBlocks(task)).toThrow(RingStopped);
+  expect(() => hashBlocks(task)).toThrow(WorkStopped);
 });

@@ -4,8 +4,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Outcome } from "../../../src/extract/outcome.js";
 import { createFillQueue } from "../../../src/extract/pipeline/fill-queue.js";
 import { createPipelineMemory, type PipelineMemory } from "../../../src/extract/pipeline/memory.js";
-import { createRing, RingReader, RingStopped, stopRing } from "../../../src/host/block-ring.js";
+import { createRing, RingReader, stopRing } from "../../../src/host/block-ring.js";
 import { outputBlock } from "../../../src/host/decompress/block-filler.js";
+import { WorkStopped } from "../../../src/host/work-stopped.js";
 import { defaultLimits, type Limits } from "../../../src/oci/limits.js";
 import { Dice } from "../../fuzz/dice.js";
 import { openFiles } from "../../support/open-files.js";
@@ -50,7 +51,7 @@ async function pass(blob: Buffer, how: How): Promise<Passage> {
   try {
     readRing(memory, blocks);
   } catch (error) {
-    expect(error).toBeInstanceOf(RingStopped);
+    expect(error).toBeInstanceOf(WorkStopped);
     ended = false;
   }
   return { outcome: await work, ended, content: blocks.content() };
@@ -213,7 +214,7 @@ describe("a stage that decompresses", () => {
         for (const reader of readers) length += reader.next()?.output.length ?? 0;
         for (const reader of readers) reader.release();
       }
-    }).toThrow(RingStopped);
+    }).toThrow(WorkStopped);
     expect(await work).toMatchObject({
       ok: false,
       error: {
@@ -230,7 +231,7 @@ describe("a stage that decompresses", () => {
     const task = { memory, span, compression: "gzip" as const, limits: defaultLimits };
     const outcome = await inflate.run(({ stages }, given) => stages.inflate(given), task);
     expect(outcome).toMatchObject({ ok: false, error: { code: "NOT_FOUND" } });
-    expect(() => readRing(memory)).toThrow(RingStopped);
+    expect(() => readRing(memory)).toThrow(WorkStopped);
   });
 
   test.each(compressions)(

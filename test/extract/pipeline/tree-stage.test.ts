@@ -7,7 +7,8 @@ import {
   readForTree,
 } from "../../../src/extract/pipeline/memory.js";
 import { fillFiles } from "../../../src/extract/pipeline/tree-stage.js";
-import { createRing, RingStopped, RingWriter, stopRing } from "../../../src/host/block-ring.js";
+import { createRing, RingWriter, stopRing } from "../../../src/host/block-ring.js";
+import { WorkStopped } from "../../../src/host/work-stopped.js";
 import { defaultLimits, type Limits } from "../../../src/oci/limits.js";
 import { asUser } from "../../support/as-user.js";
 import { file, type LayerEntry, packLayer, usualPolicy } from "../../support/layers.js";
@@ -43,7 +44,7 @@ async function make(archive: Buffer, { limits, ending = "end" }: Attempt = {}) {
     }
     writer[ending]();
   } catch (error) {
-    expect(error).toBeInstanceOf(RingStopped);
+    expect(error).toBeInstanceOf(WorkStopped);
   }
   const [filled, made] = await work;
   return { tree, filled, made };
@@ -141,7 +142,7 @@ describe("files that are filled", () => {
       code: "NO_SPACE",
       message: "cannot unpack into /the/tree: no space, or no inode, left on the disk",
     });
-    expect(() => ring.checkStopped()).toThrow(RingStopped);
+    expect(() => ring.checkStopped()).toThrow(WorkStopped);
     filler.abandon();
     expect(openFiles()).toBe(before);
   });
