@@ -10,6 +10,8 @@ export interface Descriptor {
   readonly size: number;
   readonly annotations: Readonly<Record<string, string>>;
   readonly platform: DescriptorPlatform | undefined;
+  /** Where else the content can be had, for layers that may not be passed on. */
+  readonly urls: readonly string[];
   /** What the content is, where it is an artifact. */
   readonly artifactType: string | undefined;
 }
@@ -38,15 +40,17 @@ export const descriptorSchema: v.GenericSchema<unknown, Descriptor> = v.pipe(
     size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
     annotations: v.nullish(v.record(v.string(), v.string())),
     platform: v.nullish(platformSchema),
+    urls: v.nullish(v.array(v.string())),
     artifactType: v.nullish(v.string()),
   }),
   v.transform(
-    ({ mediaType, digest, size, annotations, platform, artifactType }): Descriptor => ({
+    ({ mediaType, digest, size, annotations, platform, urls, artifactType }): Descriptor => ({
       mediaType,
       digest,
       size,
       annotations: annotations ?? {},
       platform: platform ?? undefined,
+      urls: urls ?? [],
       artifactType: artifactType ?? undefined,
     }),
   ),

@@ -29,9 +29,12 @@ export function parseDocument<Output>(
   const { schema, what } = options;
   const result = v.safeParse(schema, parseJson(bytes, what), { abortEarly: true });
   if (result.success) return result.output;
-  const issue = result.issues[0];
-  const place = v.getDotPath(issue) ?? "the document";
-  throw new StageError("IMAGE_INVALID", `${what}: ${printable(place)}: ${faultOf(issue)}`);
+  throw new StageError("IMAGE_INVALID", `${what}: ${explainIssue(result.issues[0])}`);
+}
+
+/** Where in a document something is wrong, and what, without the value: `layers.0.size: …`. */
+export function explainIssue(issue: v.BaseIssue<unknown>): string {
+  return `${printable(v.getDotPath(issue) ?? "the document")}: ${faultOf(issue)}`;
 }
 
 /** What is wrong with a value; the value itself may be long, or secret. */

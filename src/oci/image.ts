@@ -16,6 +16,13 @@ export interface Layer extends LayerSummary {
   readonly span: Span;
 }
 
+/** A layer whose blob is yet to be fetched. */
+export interface RemoteLayer extends LayerSummary {
+  readonly digest: Digest;
+  /** Where else it can be had. */
+  readonly urls: readonly string[];
+}
+
 /** What tells one image from another, whatever source it comes from. */
 export interface ImageSummary {
   /** Digest of the config document. */
@@ -29,7 +36,7 @@ export interface ImageSummary {
 }
 
 /** An image whose manifest and config have been read and verified; its layers are yet to be read. */
-export interface Image extends ImageSummary {
+export interface Image<AnyLayer extends LayerSummary = Layer> extends ImageSummary {
   readonly config: RuntimeConfig;
-  readonly layers: readonly Layer[];
+  readonly layers: readonly AnyLayer[];
 }

@@ -69,6 +69,14 @@ export function checkConfigType(mediaType: string): void {
   );
 }
 
+/** Whether a layer is one that registries need not have, since it may not be passed on. */
+export function isForeignLayer(mediaType: string): boolean {
+  return mediaType.includes(".nondistributable.") || mediaType.includes(".foreign.");
+}
+
+/** Media types of what an image may be asked for by, for the Accept header. */
+export const documentTypes: readonly string[] = [...documentKinds.keys()];
+
 /** @throws StageError IMAGE_UNSUPPORTED for encrypted layers and for types that are not known */
 export function checkLayerType(mediaType: string): void {
   if (layerTypes.has(mediaType)) return;

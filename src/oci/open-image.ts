@@ -6,9 +6,10 @@ import { openRegularFile, readFully } from "../host/span.js";
 import type { Bundle } from "./bundle/bundle.js";
 import { openDirectory } from "./bundle/directory.js";
 import { openTarFile } from "./bundle/tar-file.js";
+import { checkImage } from "./check-image.js";
 import type { Image } from "./image.js";
-import { checkLimit, defaultLimits, type Limits } from "./limits.js";
-import { formatPlatform, type Platform, platformsAgree } from "./platform.js";
+import { defaultLimits, type Limits } from "./limits.js";
+import type { Platform } from "./platform.js";
 import { divideLocation, type Location, type Reference, type Transport } from "./reference.js";
 import { dockerManifestName, readDockerArchive } from "./sources/docker-archive.js";
 import { layoutFileName, layoutIndexName, readOciLayout } from "./sources/oci-layout.js";
@@ -39,9 +40,8 @@ export async function openImage(reference: Reference, options: OpenImageOptions)
       ? await spool({ ...options, archive: process.stdin, label: "standard input" })
       : await openBundle(at.path, { ...options, transport });
   const image = readImage(bundle, { ...options, transport, choice: at.choice });
-  const place = () => bundle.label;
-  checkLimit(bundle.limits, { name: "layers", value: image.layers.length, place });
-  if (options.platform) checkPlatform(bundle.label, { image, wanted: options.platform });
+  const { label, limits } = bundle;
+  checkImage(image, { label, limits, platform: options.platform });
   return image;
 }
 
@@ -69,7 +69,7 @@ export function locate({ transport, location }: Reference): Location {
   const isWord = transport === "path" && !/\/|\.(?:tar|tgz|gz|zst)$/.test(location);
   throw new StageError("NOT_FOUND", `no such file or directory: ${printable(location)}`, {
     hint: isWord
-      ? `if this is an image of a registry, copy it first: skopeo copy docker://${printable(location)} oci-archive:image.tar`
+      ? `if this is an image of a registry, write docker://${printable(location)}`
       : undefined,
   });
 }
@@ -171,15 +171,5 @@ function readImage(
   throw new StageError(
     "IMAGE_INVALID",
     `${bundle.label} holds no image: neither ${dockerManifestName} nor ${layoutFileName} is in it`,
-  );
-}
-
-function checkPlatform(label: string, options: { image: Image; wanted: Platform }): void {
-  const { image, wanted } = options;
-  const [os = "", architecture = "", variant] = image.platform.split("/");
-  if (platformsAgree(wanted, { os, architecture, variant })) return;
-  throw new StageError(
-    "NOT_FOUND",
-    `${label} holds an image for ${printable(image.platform)}, not for ${formatPlatform(wanted)}`,
   );
 }

@@ -1,14 +1,17 @@
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
+import { parseRegistryReference, type RegistryReference } from "./registry/repository.js";
 
 /** How an image is to be looked for; `path` means that its content tells. */
-export type Transport = "docker-archive" | "oci-archive" | "oci" | "path" | "stdin";
+export type Transport = "docker" | "docker-archive" | "oci-archive" | "oci" | "path" | "stdin";
 
 /** A reference as the user wrote it, in parts (containers-transports(5)). */
 export interface Reference {
   readonly transport: Transport;
   /** What follows the transport: `PATH[:CHOICE]`, not yet divided; empty for stdin. */
   readonly location: string;
+  /** Of the transport `docker`, which image of which registry. */
+  readonly registry?: RegistryReference;
 }
 
 /** Which file, and which of the images in it. */
@@ -25,10 +28,6 @@ const transports: ReadonlySet<string> = new Set<Transport>([
 ]);
 
 const foreign: ReadonlyMap<string, string> = new Map([
-  [
-    "docker",
-    "copy it to a file first, for instance: skopeo copy docker://NAME oci-archive:image.tar",
-  ],
   ["docker-daemon", "save it first: docker save -o image.tar NAME"],
   ["containers-storage", "save it first: podman save --format oci-archive -o image.tar NAME"],
   ["dir", "copy it first: skopeo copy dir:DIR oci:LAYOUT"],
@@ -45,8 +44,19 @@ export function parseReference(text: string): Reference {
       hint,
     });
   }
+  if (scheme === "docker") return registryImage(text, location);
   if (isTransport(scheme)) return { transport: scheme, location: needsLocation(text, location) };
   return { transport: "path", location: needsLocation(text, text) };
+}
+
+function registryImage(text: string, location: string): Reference {
+  if (location.startsWith("//")) {
+    const registry = parseRegistryReference(location.slice(2));
+    return { transport: "docker", location, registry };
+  }
+  throw new StageError("USAGE", `"${printable(text)}" names no image`, {
+    hint: `write docker://${printable(location)}`,
+  });
 }
 
 function isTransport(scheme: string): scheme is Transport {

@@ -20,6 +20,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   LIMIT_RATIO: 65,
   NOT_FOUND: 66,
   REFERENCE_AMBIGUOUS: 66,
+  REGISTRY: 69,
   INTERNAL: 70,
   NO_SPACE: 73,
   NOT_WRITABLE: 73,
@@ -27,6 +28,8 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   CANCELLED: 75,
   PERMISSION: 77,
   CACHE_UNTRUSTED: 77,
+  AUTH: 77,
+  CONFIG: 78,
   SANDBOX: 125,
 };
 const codes = Object.keys(statuses) as ErrorCode[];

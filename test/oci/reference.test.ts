@@ -41,8 +41,7 @@ describe("parseReference", () => {
   );
 
   it.each([
-    { text: "docker://alpine", next: "skopeo copy docker://" },
-    { text: "docker:alpine", next: "skopeo copy docker://" },
+    { text: "docker:alpine", next: "docker://alpine" },
     { text: "docker-daemon:alpine:latest", next: "docker save" },
     { text: "containers-storage:alpine", next: "podman save" },
     { text: "dir:/images/a", next: "skopeo copy dir:" },

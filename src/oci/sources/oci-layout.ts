@@ -3,29 +3,21 @@ import { StageError, within } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import type { Span } from "../../host/span.js";
 import { type Bundle, findMember, readDocument } from "../bundle/bundle.js";
+import { chooseByPlatform, imagesAmong, nestingLimit } from "../choose-manifest.js";
 import { parseConfig } from "../config.js";
 import type { Descriptor } from "../descriptor.js";
 import { checkDigest, type Digest, digestOf, splitDigest } from "../digest.js";
 import { parseDocument } from "../document.js";
 import type { Image, Layer } from "../image.js";
 import { type Manifest, parseIndex, parseManifest } from "../manifest.js";
-import { documentKindOf, isConfigType, refuseSchema1 } from "../media-types.js";
-import {
-  formatPlatform,
-  hostPlatform,
-  type Platform,
-  platformsAgree,
-  variantsEqual,
-} from "../platform.js";
+import { documentKindOf } from "../media-types.js";
+import { formatPlatform, type Platform } from "../platform.js";
 import { chooseByName } from "./choose.js";
 
 export const layoutFileName = "oci-layout";
 export const layoutIndexName = "index.json";
 
 const layoutSchema = v.object({ imageLayoutVersion: v.string() });
-
-/** How deep indexes may nest. */
-const nestingLimit = 8;
 
 export interface LayoutChoice {
   /** The image's name in the layout, or `@N`; undefined for the only one. */
@@ -68,7 +60,11 @@ function chooseManifest(bundle: Bundle, options: LayoutChoice): Descriptor {
   const entries = chooseByName(candidates, { label: bundle.label, choice: options.choice });
   const seen = new Set<Digest>();
   const manifests = entries.flatMap((entry) => manifestsBelow(bundle, { entry, depth: 1, seen }));
-  return chooseByPlatform(manifests, { label: bundle.label, wanted: options.platform });
+  return chooseByPlatform(manifests, {
+    label: bundle.label,
+    wanted: options.platform,
+    loneFits: true,
+  });
 }
 
 function namesOf({ annotations }: Descriptor): readonly string[] {
@@ -77,21 +73,6 @@ function namesOf({ annotations }: Descriptor): readonly string[] {
     annotations["io.containerd.image.name"],
   ];
   return names.filter((name) => name !== undefined);
-}
-
-/** @throws StageError IMAGE_UNSUPPORTED where all there is are images of schema 1 */
-function imagesAmong(manifests: readonly Descriptor[]): readonly Descriptor[] {
-  const images = manifests.filter(isImage);
-  if (images.length === 0) for (const { mediaType } of manifests) refuseSchema1(mediaType, 2);
-  return images;
-}
-
-/** Manifests of signatures and attestations are kept beside those of images, and are none. */
-function isImage({ mediaType, annotations, platform, artifactType }: Descriptor): boolean {
-  if (documentKindOf(mediaType) === undefined) return false;
-  if (artifactType !== undefined && !isConfigType(artifactType)) return false;
-  if (annotations["vnd.docker.reference.type"] === "attestation-manifest") return false;
-  return !(platform?.os === "unknown" && platform.architecture === "unknown");
 }
 
 function manifestsBelow(
@@ -112,27 +93,6 @@ function manifestsBelow(
   const index = parseIndex(readBlob(bundle, entry), blobLabel(bundle, entry));
   return imagesAmong(index.manifests).flatMap((below) => {
     return manifestsBelow(bundle, { entry: below, depth: depth + 1, seen });
-  });
-}
-
-function chooseByPlatform(
-  manifests: readonly Descriptor[],
-  options: { label: string; wanted: Platform | undefined },
-): Descriptor {
-  const { label, wanted } = options;
-  const distinct = [...new Map(manifests.map((m) => [m.digest, m])).values()];
-  const [first] = distinct;
-  if (!first) throw new StageError("IMAGE_INVALID", `${label} holds no image`);
-  if (distinct.length === 1) return first;
-  const platform = wanted ?? hostPlatform();
-  const fitting = distinct.filter((m) => m.platform && platformsAgree(platform, m.platform));
-  // This machine may not run amd64/v3, so that what fits without doubt goes first.
-  const exact = fitting.find((m) => m.platform && variantsEqual(platform, m.platform));
-  const found = exact ?? fitting[0];
-  if (found) return found;
-  const offered = distinct.map((m) => (m.platform ? formatPlatform(m.platform) : "unnamed"));
-  throw new StageError("NOT_FOUND", `${label} holds no image for ${formatPlatform(platform)}`, {
-    hint: `choose with --platform; it holds ${offered.map(printable).join(", ")}`,
   });
 }
 
