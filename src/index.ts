@@ -13,6 +13,8 @@ export {
 export type { MountKind, MountPoint, MountRequest } from "./mountpoints/mount-point.js";
 export type { RuntimeConfig } from "./oci/config.js";
 export { defaultLimits, type Limits } from "./oci/limits.js";
+export type { RegistrySettings } from "./oci/registry/settings.js";
+export { type InspectedLayer, type Inspection, inspectImage } from "./stage/inspect.js";
 export type { StageOptions } from "./stage/request.js";
 export type { ByteCounts, ResultLayer, StageEvent, StageResult, Timings } from "./stage/result.js";
 export { stageRootfs } from "./stage.js";

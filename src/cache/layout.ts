@@ -23,6 +23,15 @@ export class CacheLayout {
     return join(this.#root, "index", `${name}.json`);
   }
 
+  /** A blob that is being fetched, or whose fetching broke off. */
+  blob(name: string): string {
+    return join(this.blobs, name);
+  }
+
+  get blobs(): string {
+    return join(this.#root, "blobs");
+  }
+
   lock(name: string): string {
     return join(this.locks, name);
   }

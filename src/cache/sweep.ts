@@ -1,9 +1,9 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
 import { removeTree } from "../host/remove-tree.js";
 import type { CacheLayout } from "./layout.js";
-import { removeDeadLock } from "./lock-directory.js";
+import { lockOwner, removeDeadLock } from "./lock-directory.js";
 import { isAbandoned } from "./work-directory.js";
 
 /** Removes what dead processes left behind; in a cache that is read-only it stays. */
@@ -11,7 +11,17 @@ export function sweep(layout: CacheLayout): void {
   for (const name of namesIn(layout.tmp)) {
     if (isAbandoned(layout, name)) tolerating(() => removeTree(join(layout.tmp, name)));
   }
+  for (const name of namesIn(layout.blobs)) tolerating(() => removeOldBlob(layout, name));
   for (const name of namesIn(layout.locks)) tolerating(() => removeDeadLock(layout.lock(name)));
+}
+
+/** How long what came of a blob waits for somebody to fetch the rest, in milliseconds: a week. */
+const blobLifetime = 7 * 24 * 60 * 60 * 1000;
+
+function removeOldBlob(layout: CacheLayout, name: string): void {
+  const path = layout.blob(name);
+  if (lockOwner(layout.lock(`blob-${name}`))) return;
+  if (statSync(path).mtimeMs < Date.now() - blobLifetime) rmSync(path);
 }
 
 /** Another process may be at the same work. */

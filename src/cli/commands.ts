@@ -13,6 +13,20 @@ export interface Command {
   readonly run: (line: CommandLine) => Promise<number>;
 }
 
+/** Limits of what is read before anything is unpacked. */
+const imageLimits = ["max-layers", "max-document"] as const satisfies readonly OptionName[];
+
+const registryOptions = [
+  "authfile",
+  "registries-conf",
+  "cert-dir",
+  "insecure-registry",
+  "short-names",
+  "allow-foreign-layers",
+  "offline",
+  "max-staleness",
+] as const satisfies readonly OptionName[];
+
 const stagingOptions = [
   "cache-dir",
   "platform",
@@ -22,14 +36,14 @@ const stagingOptions = [
   "keep-setuid",
   "jobs",
   "wait",
-  "max-layers",
-  "max-document",
+  ...imageLimits,
   "max-entries",
   "max-unpacked",
   "max-file",
   "max-record",
   "max-depth",
   "max-ratio",
+  ...registryOptions,
   "json",
   "progress",
   "trace",
@@ -64,6 +78,23 @@ export const commands: readonly [Command, ...Command[]] = [
     options: [...stagingOptions, ...launchOptions],
     example: 'eval "$(stage-rootfs command image.tar -- /bin/true)"',
     run: async (line) => (await import("./command-command.js")).commandCommand(line),
+  },
+  {
+    name: "inspect",
+    synopsis: "inspect IMAGE",
+    summary: "print what IMAGE says of itself, and what of it is in the cache",
+    options: [
+      "cache-dir",
+      "platform",
+      "owner",
+      "keep-setuid",
+      ...imageLimits,
+      ...registryOptions,
+      "json",
+      "help",
+    ],
+    example: "stage-rootfs inspect docker://debian:12",
+    run: async (line) => (await import("./inspect-command.js")).inspectCommand(line),
   },
 ];
 

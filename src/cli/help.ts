@@ -9,7 +9,7 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   "nix-store": ["--nix-store", "prepare /nix/store; run and command mount the host's there"],
   owner: ["--owner image|squash", "whose the files are, for root (default: image)"],
   "keep-setuid": ["--keep-setuid", "keep setuid and setgid bits"],
-  jobs: ["--jobs N", "unpack up to N layers side by side (default: one per CPU)"],
+  jobs: ["--jobs N", "unpack and fetch up to N layers side by side (default: one per CPU)"],
   wait: ["--wait SECONDS", "how long to wait for another's staging (default: no limit)"],
   "max-layers": ["--max-layers N", "layers of an image (default: 1000)"],
   "max-document": ["--max-document BYTES", "size of a manifest, index or config (default: 16M)"],
@@ -19,6 +19,14 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   "max-record": ["--max-record BYTES", "names and attributes kept on record (default: 256M)"],
   "max-depth": ["--max-depth N", "components of a path (default: 1024, at most 4096)"],
   "max-ratio": ["--max-ratio N", "how far a layer may be compressed (default: 500 to 1)"],
+  authfile: ["--authfile FILE", "logins of registries (default: podman's and docker's)"],
+  "registries-conf": ["--registries-conf FILE", "mirrors (default: podman's registries.conf)"],
+  "cert-dir": ["--cert-dir DIR", "CAs and client certificates for the registry"],
+  "insecure-registry": ["--insecure-registry HOST[:PORT]", "do without TLS there; repeat for more"],
+  "short-names": ["--short-names", "look names without a host up in registries.conf"],
+  "allow-foreign-layers": ["--allow-foreign-layers", "fetch layers from where they say they are"],
+  offline: ["--offline", "ask no registry: take only what the cache has"],
+  "max-staleness": ["--max-staleness SECONDS", "how long to believe what a tag meant (default: 0)"],
   bind: ["--bind SRC:DST[:ro|rw]", "mount SRC of the host at DST, read-write unless :ro"],
   env: ["--env NAME=VALUE", "set an environment variable; repeat it for more"],
   chdir: ["--chdir DIR", "start in DIR (default: the image's WorkingDir)"],
@@ -36,12 +44,14 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
 const references = `IMAGE is a file or directory: a docker-archive or oci-archive (plain, gzip or zstd), an OCI
 layout, or an unpacked docker-archive, told apart by content. Or say which it is:
 docker-archive:FILE[:REF], oci-archive:FILE[:REF], oci:DIR[:REF]. Or - for an archive on stdin.
+Or docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST] for an image of a registry.
 
 The cache is --cache-dir, else $STAGE_ROOTFS_CACHE_DIR, else /var/cache/stage-rootfs for root and
 /var/tmp/stage-rootfs-UID for others. STAGE_ROOTFS_DEBUG=1 adds a stack trace to errors.
 
-Exit status: 0 done, 2 wrong usage, 65 bad image, 66 no such image, 73 disk full or read-only,
-75 busy, 77 no permission, 125 no sandbox, 70 a bug, 128+N stopped by signal N.`;
+Exit status: 0 done, 2 wrong usage, 65 bad image, 66 no such image, 69 the registry failed, 73 disk
+full or read-only, 75 busy, 77 no permission, 78 bad configuration, 125 no sandbox, 70 a bug,
+128+N stopped by signal N.`;
 
 /** The help of one command; of the nameless one, with an overview of the others. */
 export function helpText(command: Command): string {

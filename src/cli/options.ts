@@ -20,6 +20,14 @@ export interface OptionValues {
   readonly "max-record"?: string;
   readonly "max-depth"?: string;
   readonly "max-ratio"?: string;
+  readonly authfile?: string;
+  readonly "registries-conf"?: string;
+  readonly "cert-dir"?: string;
+  readonly "insecure-registry"?: readonly string[];
+  readonly "short-names"?: boolean;
+  readonly "allow-foreign-layers"?: boolean;
+  readonly offline?: boolean;
+  readonly "max-staleness"?: string;
   readonly bind?: readonly string[];
   readonly env?: readonly string[];
   readonly chdir?: string;
@@ -54,6 +62,14 @@ const forms = {
   "max-record": text,
   "max-depth": text,
   "max-ratio": text,
+  authfile: text,
+  "registries-conf": text,
+  "cert-dir": text,
+  "insecure-registry": texts,
+  "short-names": flag,
+  "allow-foreign-layers": flag,
+  offline: flag,
+  "max-staleness": text,
   bind: texts,
   env: texts,
   chdir: text,
@@ -100,7 +116,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
  * A whole number given as an option.
  * @throws StageError USAGE
  */
-export function numberOption(values: OptionValues, name: "jobs" | "wait"): number | undefined {
+export function numberOption(
+  values: OptionValues,
+  name: "jobs" | "wait" | "max-staleness",
+): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text);
@@ -125,7 +144,7 @@ export function sizeOption(values: OptionValues, name: LimitOption): number | un
 }
 
 /** The options that limit what an image may ask for. */
-export type LimitOption = Extract<OptionName, `max-${string}`>;
+export type LimitOption = Exclude<Extract<OptionName, `max-${string}`>, "max-staleness">;
 
 /**
  * An option with a choice of words.

@@ -23,6 +23,16 @@ export function stagingOptions(
     jobs: numberOption(values, "jobs"),
     wait: numberOption(values, "wait"),
     limits: limitsFrom(values),
+    offline: values.offline,
+    maxStaleness: numberOption(values, "max-staleness"),
+    registry: {
+      authFile: values.authfile,
+      registriesConf: values["registries-conf"],
+      certDir: values["cert-dir"],
+      insecure: values["insecure-registry"],
+      shortNames: values["short-names"],
+      allowForeignLayers: values["allow-foreign-layers"],
+    },
   };
 }
 

@@ -1,27 +1,36 @@
 import { type BigIntStats, existsSync, statSync } from "node:fs";
 import { type FileIdentity, fileIdentity, lookUpFile } from "../cache/source-index.js";
+import { lookUpTag } from "../cache/tag-index.js";
 import type { ImageSummary } from "../oci/image.js";
 import { formatPlatform } from "../oci/platform.js";
 import { divideLocation } from "../oci/reference.js";
+import {
+  formatRegistryReference,
+  namesHost,
+  type RegistryReference,
+} from "../oci/registry/repository.js";
 import type { StageRequest } from "./request.js";
 import { isImageSummary } from "./staged-image.js";
 
-/** An archive or layout by what tells whether it has changed, and which of its images is meant. */
+/** Where an image comes from, by what tells whether it has changed, and which image is meant. */
 export interface SourceIdentity {
+  readonly kind: "archive" | "layout" | "registry";
   readonly identity: FileIdentity;
   readonly selection: string;
-  /** The archive, or the layout's directory. */
+  /** The archive, the layout's directory, or the reference to a registry. */
   readonly path: string;
-  readonly isLayout: boolean;
 }
 
 /**
- * The identity of a reference to an archive, or to an OCI layout: of that its index.json, since all
- * else in it goes by digests. Standard input and other directories have none.
+ * The identity of a reference to an archive, to an OCI layout (that of its index.json, since all
+ * else in it goes by digests), or to an image of a registry by its digest. A tag has that of the
+ * digest it stands for, where nobody wants it looked up again. Standard input and other directories
+ * have none.
  */
-export function sourceIdentity({ reference, platform }: StageRequest): SourceIdentity | undefined {
-  const { transport, location } = reference;
+export function sourceIdentity(request: StageRequest): SourceIdentity | undefined {
+  const { transport, location, registry } = request.reference;
   if (transport === "stdin") return undefined;
+  if (registry) return knownRegistrySource(request, registry);
   const found = divideLocation(location, existsSync);
   if (!found) return undefined;
   const { path } = found;
@@ -33,9 +42,44 @@ export function sourceIdentity({ reference, platform }: StageRequest): SourceIde
     stat = existsSync(`${path}/oci-layout`) ? statIfAny(`${path}/index.json`) : undefined;
   }
   if (!stat?.isFile()) return undefined;
-  const wanted = platform ? formatPlatform(platform) : "host";
-  const selection = JSON.stringify([transport, found.choice ?? null, wanted]);
-  return { identity: fileIdentity(stat), selection, path, isLayout };
+  const selection = JSON.stringify([transport, found.choice ?? null, platformOf(request)]);
+  const kind = isLayout ? "layout" : "archive";
+  return { kind, identity: fileIdentity(stat), selection, path };
+}
+
+/** An image of a registry by the digest of its manifest or index: the same in every registry. */
+export function registrySource(request: StageRequest, digest: string): SourceIdentity {
+  return {
+    kind: "registry",
+    identity: { name: `manifest-${digest.replace(":", "-")}`, state: "" },
+    selection: platformOf(request),
+    path: request.image,
+  };
+}
+
+function knownRegistrySource(
+  request: StageRequest,
+  registry: RegistryReference,
+): SourceIdentity | undefined {
+  if (registry.digest !== undefined) return registrySource(request, registry.digest);
+  const record = lookUpTag(request.layout, tagOf(request, registry));
+  if (!record) return undefined;
+  const { offline = false, maxStaleness = 0 } = request.options;
+  const age = Date.now() - record.checkedAt;
+  // A record from the future tells of a clock that was set.
+  const isFresh = age >= 0 && age < maxStaleness * 1000;
+  return offline || isFresh ? registrySource(request, record.digest) : undefined;
+}
+
+/** What a tag's record goes by; a short name may mean something else than the same name in full. */
+export function tagOf({ reference, options }: StageRequest, registry: RegistryReference): string {
+  const text = reference.location.slice("//".length);
+  const isShort = options.registry?.shortNames === true && !namesHost(text);
+  return `${isShort ? "short:" : ""}${formatRegistryReference(registry)}`;
+}
+
+function platformOf({ platform }: StageRequest): string {
+  return platform ? formatPlatform(platform) : "host";
 }
 
 function statIfAny(path: string): BigIntStats | undefined {

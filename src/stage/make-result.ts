@@ -16,12 +16,14 @@ export interface Staging {
   readonly hit: boolean;
   /** DiffIDs of the layers that this process unpacked. */
   readonly unpacked: ReadonlySet<string>;
+  /** Bytes that registries have sent. */
+  readonly fetched?: number;
   /** All but the total. */
   readonly timings: Omit<Timings, "totalMs">;
 }
 
 export function makeResult(request: StageRequest, staging: Staging): StageResult {
-  const { summary, entry, requests, hit, timings } = staging;
+  const { summary, entry, requests, hit, fetched = 0, timings } = staging;
   const { key, details } = entry;
   const layers = layersOf(staging);
   return {
@@ -39,7 +41,7 @@ export function makeResult(request: StageRequest, staging: Staging): StageResult
     mountPoints: selectMountPoints(details.mountPoints, requests),
     warnings: details.warnings,
     timings: rounded({ ...timings, totalMs: now() - request.startedAt }),
-    bytes: countBytes(layers),
+    bytes: { ...countBytes(layers), fetched },
   };
 }
 
@@ -57,8 +59,8 @@ function layersOf({ summary, entry, unpacked }: Staging): readonly ResultLayer[]
 }
 
 /** A layer that occurs twice is read and written once. */
-function countBytes(layers: readonly ResultLayer[]): ByteCounts {
-  const counts = { read: 0, fetched: 0, written: 0, reused: 0 };
+function countBytes(layers: readonly ResultLayer[]): Omit<ByteCounts, "fetched"> {
+  const counts = { read: 0, written: 0, reused: 0 };
   for (const layer of new Map(layers.map((layer) => [layer.diffId, layer])).values()) {
     if (layer.reused) counts.reused += layer.unpackedSize;
     else {

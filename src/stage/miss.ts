@@ -5,7 +5,7 @@ import { StageError } from "../errors.js";
 import { now } from "../host/clock.js";
 import type { ImageSummary } from "../oci/image.js";
 import { ImageOpener } from "./image-opener.js";
-import { type SourceIdentity, sourceIdentity } from "./known-source.js";
+import type { SourceIdentity } from "./known-source.js";
 import { makeResult } from "./make-result.js";
 import type { StageRequest } from "./request.js";
 import { type ResolvedSource, resolveSource } from "./resolve-source.js";
@@ -15,13 +15,12 @@ import { ensureVariant } from "./variant.js";
 
 /** Stages an image whose rootfs is not known to stand ready. */
 export async function stageMiss(request: StageRequest): Promise<StageResult> {
-  const source = sourceIdentity(request);
   const opener = new ImageOpener(request);
   const work = new StagingWork(request, opener);
   let resolved: ResolvedSource | undefined;
   try {
-    resolved = await resolveSource(request, { source, opener, work });
-    const { summary, isKnown } = resolved;
+    resolved = await resolveSource(request, { opener, work });
+    const { summary, source, isKnown } = resolved;
     const resolveMs = now() - request.startedAt;
     work.traced("resolve", { start: request.startedAt, details: { image: request.image } });
     prepareCache(request.cacheDirectory, request.uid);
@@ -30,10 +29,18 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     work.traced("stage", { start, details: { key: entry.key } });
     if (source && !isKnown) remember(request, { source, summary, hit });
     const timings = { ...work.timings, resolveMs };
-    return makeResult(request, { summary, entry, requests, hit, unpacked: work.unpacked, timings });
+    return makeResult(request, {
+      summary,
+      entry,
+      requests,
+      hit,
+      unpacked: work.unpacked,
+      fetched: work.fetched,
+      timings,
+    });
   } finally {
     await work.close();
-    opener.close();
+    await opener.close();
     await resolved?.release();
     // Last, because ext4 is slow to make files for a while after many were deleted.
     sweep(request.layout);

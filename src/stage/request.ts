@@ -12,6 +12,7 @@ import type { ImageSummary } from "../oci/image.js";
 import { defaultLimits, type Limits, limitRange } from "../oci/limits.js";
 import { type Platform, parsePlatform } from "../oci/platform.js";
 import { parseReference, type Reference } from "../oci/reference.js";
+import type { RegistrySettings } from "../oci/registry/settings.js";
 import type { StageEvent } from "./result.js";
 
 export interface StageOptions {
@@ -27,10 +28,19 @@ export interface StageOptions {
   readonly owner?: "image" | "squash" | undefined;
   /** Whether setuid and setgid bits are kept. Default: false. */
   readonly keepSetuid?: boolean | undefined;
-  /** How many layers are unpacked side by side at most. Default: one per processor. */
+  /**
+   * How many layers are unpacked, or fetched, side by side at most. Default: one per processor, and
+   * six to fetch.
+   */
   readonly jobs?: number | undefined;
   /** How long to wait for another process's staging, in seconds. Default: as long as it takes. */
   readonly wait?: number | undefined;
+  /** How registries are reached, for references of the kind `docker://`. */
+  readonly registry?: RegistrySettings | undefined;
+  /** Whether to do without registries: only what the cache knows is staged. Default: false. */
+  readonly offline?: boolean | undefined;
+  /** For how long a tag is taken to stand for what it stood for, in seconds. Default: 0. */
+  readonly maxStaleness?: number | undefined;
   /** Stops the staging, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** How much the image may ask for; default: {@link defaultLimits}. */
@@ -114,7 +124,7 @@ export function cacheName({ policy, uid }: StageRequest, digest: Digest): string
 }
 
 /** The name of an image's entry. */
-export function keyOf(request: StageRequest, { imageId }: ImageSummary): string {
+export function keyOf(request: StageRequest, { imageId }: Pick<ImageSummary, "imageId">): string {
   return cacheName(request, imageId);
 }
 

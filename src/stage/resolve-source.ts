@@ -1,58 +1,98 @@
 import { prepareCache } from "../cache/location.js";
 import { lockOrAdopt } from "../cache/lock.js";
+import { rememberTag } from "../cache/remember-tag.js";
+import { StageError } from "../errors.js";
+import { isDigest } from "../oci/digest.js";
 import type { ImageSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
-import { lookUpSource, type SourceIdentity } from "./known-source.js";
+import {
+  lookUpSource,
+  registrySource,
+  type SourceIdentity,
+  sourceIdentity,
+  tagOf,
+} from "./known-source.js";
 import type { StageRequest } from "./request.js";
 import type { StagingWork } from "./staging-work.js";
 
 export interface ResolvedSource {
   readonly summary: ImageSummary;
-  /** Whether the cache knew the archive already. */
+  readonly source: SourceIdentity | undefined;
+  /** Whether the cache knew the source already. */
   readonly isKnown: boolean;
-  /** Lets other processes have the archive. */
+  /** Lets other processes have the source. */
   readonly release: () => Promise<void>;
 }
 
 export interface ResolveOptions {
-  readonly source: SourceIdentity | undefined;
   readonly opener: ImageOpener;
   readonly work: StagingWork;
 }
 
 /**
- * Finds out which image a reference names. An archive that has to be spooled for that, because it is
- * compressed, is spooled by one process at a time; the others then know what it found.
+ * Finds out which image a reference names. Where that takes spooling a compressed archive, or
+ * requests to a registry, one process at a time does it; the others then know what it found.
  */
 export async function resolveSource(
   request: StageRequest,
-  { source, opener, work }: ResolveOptions,
+  { opener, work }: ResolveOptions,
 ): Promise<ResolvedSource> {
+  const source = sourceIdentity(request) ?? (await lookUpTagNow(request, opener));
+  if (source?.kind === "registry") takeFor(opener, source);
   const known = lookUpSource(request, source);
-  if (known) return { summary: known, isKnown: true, release: nothing };
-  if (!source || source.isLayout || !(await isSpooled(source.path))) {
-    return { summary: summaryOf(await opener.open()), isKnown: false, release: nothing };
+  if (known) return { summary: known, source, isKnown: true, release: nothing };
+  if (!source || !(await isCostly(source))) {
+    return { summary: summaryOf(await opener.open()), source, isKnown: false, release: nothing };
   }
   prepareCache(request.cacheDirectory, request.uid);
-  const outcome = await lockOrAdopt(request.layout.lock(`archive-${source.identity.name}`), {
-    ...work.waitOptions(`the archive ${source.path}`),
-    what: `the archive ${source.path}`,
+  const what = source.kind === "registry" ? source.path : `the archive ${source.path}`;
+  const outcome = await lockOrAdopt(request.layout.lock(`${source.kind}-${source.identity.name}`), {
+    ...work.waitOptions(what),
+    what,
     adopt: () => lookUpSource(request, source),
   });
   work.timings.waitMs += outcome.waitedMs;
   if (outcome.kind === "adopted") {
-    return { summary: outcome.value, isKnown: true, release: nothing };
+    return { summary: outcome.value, source, isKnown: true, release: nothing };
   }
   const { release } = outcome;
   try {
-    return { summary: summaryOf(await opener.open()), isKnown: false, release };
+    return { summary: summaryOf(await opener.open()), source, isKnown: false, release };
   } catch (error) {
     await release();
     throw error;
   }
 }
 
-async function isSpooled(path: string): Promise<boolean> {
+/** Asks the registry what a tag stands for, and remembers it. */
+async function lookUpTagNow(
+  request: StageRequest,
+  opener: ImageOpener,
+): Promise<SourceIdentity | undefined> {
+  const { registry } = request.reference;
+  if (!registry) return undefined;
+  const digest = await opener.registryDigest();
+  const tag = tagOf(request, registry);
+  try {
+    prepareCache(request.cacheDirectory, request.uid);
+    rememberTag(request.layout, { tag, digest, checkedAt: Date.now() });
+  } catch (error) {
+    // Of a cache that is full or read-only a hit is a hit, and of another image staging says why.
+    if (!(error instanceof StageError && unwritable.has(error.code))) throw error;
+  }
+  return registrySource(request, digest);
+}
+
+const unwritable: ReadonlySet<string> = new Set(["NOT_WRITABLE", "NO_SPACE"]);
+
+function takeFor(opener: ImageOpener, { identity }: SourceIdentity): void {
+  const digest = identity.name.replace(/^manifest-(sha\d+)-/, "$1:");
+  if (isDigest(digest)) opener.takeFor(digest);
+}
+
+async function isCostly({ kind, path }: SourceIdentity): Promise<boolean> {
+  if (kind === "registry") return true;
+  if (kind === "layout") return false;
   const { needsSpooling } = await import("../oci/open-image.js");
   return needsSpooling(path);
 }

@@ -73,7 +73,7 @@ export type StageEvent =
       readonly diffId: string;
       /** Length of the blob as it is stored, in bytes. */
       readonly size: number;
-      readonly state: "unpacking" | "unpacked" | "reused";
+      readonly state: "fetching" | "unpacking" | "unpacked" | "reused";
     }
   | {
       /** Another process is at the same work. */

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import type { LimitFunction } from "p-limit";
 
 import { ensureLayer, hasLayer, layerTree } from "../cache/layer-store.js";
 import type { WaitOptions } from "../cache/publish.js";
@@ -9,11 +10,15 @@ import type { UnpackedLayer } from "../extract/unpacked-layer.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
 import { now } from "../host/clock.js";
 import { usableProcessors } from "../host/processors.js";
+import type { Span } from "../host/span.js";
 import type { TraceSpan } from "../host/trace.js";
-import type { ImageSummary, LayerSummary } from "../oci/image.js";
+import type { ImageSummary, LayerSummary, RemoteLayer } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
 import { cacheName, type StageRequest } from "./request.js";
 import type { Timings } from "./result.js";
+
+/** How many blobs are fetched at once, unless it is said: most registries give each its own share. */
+const usualFetches = 6;
 
 /** The threads, counters and clocks of one staging. */
 export class StagingWork {
@@ -25,10 +30,13 @@ export class StagingWork {
     assembleMs: 0,
     waitMs: 0,
   };
+  /** Bytes that registries have sent. */
+  fetched = 0;
   readonly #request: StageRequest;
   readonly #opener: ImageOpener;
   readonly #stop = new AbortController();
   readonly #cores: number;
+  #fetches: LimitFunction | undefined;
   #inStages: ReadonlySet<string> = new Set();
   #workers: Workers | undefined;
   #closed: Promise<void> | undefined;
@@ -130,10 +138,13 @@ export class StagingWork {
         const { layers } = await this.#opener.open();
         const blob = layers.find((l) => l.diffId === diffId && l.digest === digest);
         if (!blob) throw new TypeError(`the image has no layer ${diffId}`);
-        options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
-        const task = { span: blob.span, diffId, digest, tree, policy, limits };
         const inStages = this.#inStages.has(diffId);
-        const record = await this.#run((workers) => workers.unpack(task, { inStages }));
+        const unpack = (span: Span) => {
+          options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
+          const task = { span, diffId, digest, tree, policy, limits };
+          return this.#run((workers) => workers.unpack(task, { inStages }));
+        };
+        const record = await ("span" in blob ? unpack(blob.span) : this.#fetched(blob, unpack));
         unpackedAt = now();
         return record;
       },
@@ -146,6 +157,34 @@ export class StagingWork {
     options.onEvent?.({ type: "layer", diffId, size, state });
     this.timings.waitMs = Math.max(this.timings.waitMs, published.waitedMs);
     return published.value;
+  }
+
+  /** Work on a blob that a registry has. */
+  async #fetched<Value>(layer: RemoteLayer, use: (span: Span) => Promise<Value>): Promise<Value> {
+    const { options } = this.#request;
+    const { withFetchedBlob } = await import("./fetch-blob.js");
+    const { default: pLimit } = await import("p-limit");
+    this.#fetches ??= pLimit(options.jobs ?? Math.max(this.#cores, usualFetches));
+    const registry = await this.#opener.registry();
+    return await this.#fetches(async () => {
+      this.#stop.signal.throwIfAborted();
+      const { diffId, size } = layer;
+      options.onEvent?.({ type: "layer", diffId, size, state: "fetching" });
+      const start = now();
+      const value = await withFetchedBlob(this.#request, {
+        ...this.waitOptions(`layer ${diffId}`),
+        signal: this.#stop.signal,
+        registry,
+        layer,
+        onBytes: (count) => {
+          this.fetched += count;
+        },
+        use,
+      });
+      this.timings.fetchMs = Math.max(this.timings.fetchMs, now() - start);
+      this.traced("fetch", { start, details: { layer: diffId } });
+      return value;
+    });
   }
 
   /** Work in a thread. When it is stopped, the threads have ended before this rejects. */

@@ -113,4 +113,18 @@ describe("the sweep", () => {
     sweep(new CacheLayout(missing));
     expect(existsSync(missing)).toBe(false);
   });
+
+  test("removes what came of a blob a week ago, unless somebody fetches the rest", () => {
+    const cache = emptyCache();
+    mkdirSync(cache.layout.blobs, { recursive: true });
+    const ages = { "sha256-old": 8 * day, "sha256-young": 6 * day, "sha256-wanted": 8 * day };
+    for (const [name, age] of Object.entries(ages)) {
+      const path = cache.layout.blob(name);
+      writeFileSync(path, "part");
+      utimesSync(path, Date.now() / 1000 - age, Date.now() / 1000 - age);
+    }
+    lockOf(cache, { name: "blob-sha256-wanted", owner: of(ownIdentity()) });
+    sweep(cache.layout);
+    expect(readdirSync(cache.layout.blobs).sort()).toEqual(["sha256-wanted", "sha256-young"]);
+  });
 });

@@ -153,7 +153,7 @@ describe("a command line that is wrong", () => {
     [["run", "--bind", "/a", "a.tar"], "is no bind"],
     [["run", "--env", "A", "a.tar"], "is no NAME=VALUE"],
     [["run", "--chdir", "x", "a.tar"], "is not absolute"],
-    [["docker://debian", "--quiet"], "docker:"],
+    [["docker:debian", "--quiet"], "docker:"],
   ];
 
   test.each(lines)("%j exits with 2 and says: %s", async (argv, message) => {
