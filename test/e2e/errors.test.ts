@@ -82,7 +82,7 @@ describe("the command line", () => {
     [["--mount", "relative", "a"], 2, /not absolute/],
     [["--mount", "/a/../../b", "a"], 2, /not a plain path/],
     [["--platform", "linux", "a"], 2, /not a platform/],
-    [["docker://ubuntu"], 2, /not supported/],
+    [["docker://UBUNTU"], 2, /lower case/],
     [["--owner", "image", "a"], 2, /only root/],
     [["", "--"], 2, /names no image/],
     [["run", "a", "--env", "novalue"], 2, /NAME=VALUE/],
