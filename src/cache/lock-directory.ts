@@ -67,6 +67,12 @@ export function removeDeadLock(path: string): void {
   if (isDead) dissolveLock(path, fileName);
 }
 
+/** Whether a dead process holds the lock at `path`. */
+export function isDeadLock(path: string): boolean {
+  const owner = lockOwner(path);
+  return owner !== undefined && livenessOf(owner) === "dead";
+}
+
 /** Who holds the lock at `path`, where that can be told. */
 export function lockOwner(path: string): ProcessIdentity | undefined {
   try {

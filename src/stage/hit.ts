@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readEntry } from "../cache/entry.js";
 import { checkTrust } from "../cache/location.js";
+import { isDeadLock } from "../cache/lock-directory.js";
 import { isAbandoned } from "../cache/work-directory.js";
 import { now } from "../host/clock.js";
 import { coversRequests } from "../mountpoints/coverage.js";
@@ -36,5 +37,8 @@ export function findHit(
 /** Whether there is something to sweep: a dead process left its work behind. Mostly nothing is. */
 export function isAnythingAbandoned({ layout }: StageRequest): boolean {
   if (!existsSync(layout.tmp)) return false;
-  return readdirSync(layout.tmp).some((name) => isAbandoned(layout, name));
+  return (
+    readdirSync(layout.tmp).some((name) => isAbandoned(layout, name)) ||
+    readdirSync(layout.locks).some((name) => isDeadLock(layout.lock(name)))
+  );
 }

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { lock } from "proper-lockfile";
 import { describe, expect, test } from "vitest";
-import { lockOwner } from "../../src/cache/lock-directory.js";
+import { isDeadLock, lockOwner } from "../../src/cache/lock-directory.js";
 import { lockFileSystem } from "../../src/cache/lock-file-system.js";
 import { ownIdentity } from "../../src/host/process-identity.js";
 import { deadIdentities, foreignIdentities, identityOf, ownedName } from "../support/identities.js";
@@ -146,5 +146,20 @@ describe("who comes late to break a dead owner's lock", () => {
     await promisify(late.rmdir.bind(late))(path);
     expect(lockOwner(path)).toEqual(ownIdentity());
     await release();
+  });
+});
+
+describe("isDeadLock", () => {
+  test.each(Object.entries(deadIdentities()))("is so of a lock of %s", (_, owner) => {
+    expect(isDeadLock(heldBy(owner))).toBe(true);
+  });
+
+  test.each(Object.entries(foreignIdentities))("is not so of a lock of %s", (_, owner) => {
+    expect(isDeadLock(heldBy(owner))).toBe(false);
+  });
+
+  test("is not so of a lock that is held, or that nobody holds", () => {
+    expect(isDeadLock(heldBy(ownIdentity()))).toBe(false);
+    expect(isDeadLock(lockPath())).toBe(false);
   });
 });

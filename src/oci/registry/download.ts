@@ -109,7 +109,7 @@ async function take(
   { from, body }: BlobPart,
   options: DownloadOptions & { fd: number; at: number },
 ): Promise<number> {
-  const { blob, fd, onGrowth, onBytes } = options;
+  const { blob, path, fd, onGrowth, onBytes } = options;
   let { at } = options;
   // A registry that knows no ranges sends again what the file has.
   let skipped = at - from;
@@ -120,7 +120,7 @@ async function take(
       skipped -= known;
       const fresh = piece.subarray(known, known + blob.size - at);
       if (fresh.length > 0) {
-        writeAll(fd, fresh);
+        write(fresh, { fd, path });
         at += fresh.length;
         onGrowth(at);
       }
@@ -129,5 +129,14 @@ async function take(
     return at;
   } finally {
     body.destroy();
+  }
+}
+
+/** What the disk refuses is no fault of the connection. */
+function write(piece: Buffer, { fd, path }: { fd: number; path: string }): void {
+  try {
+    writeAll(fd, piece);
+  } catch (error) {
+    throw fromSystemError(error, `write ${path}`);
   }
 }

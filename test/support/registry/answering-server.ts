@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { text } from "node:stream/consumers";
@@ -114,9 +115,7 @@ function end(response: ServerResponse, { ending = "end" }: Answer): void {
 }
 
 async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    response.once("drain", resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
+  await once(response, "drain", { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
   });
 }
