@@ -7,7 +7,14 @@ import { debianImage, debianImageNeeds } from "./support/debian-image.js";
 import { asStaged } from "./support/expected-tree.js";
 import { makeScratchDir } from "./support/places.js";
 import { testNeeding } from "./support/programs.js";
-import { contents, leftovers, type Staged, stage, stagedBy } from "./support/staged.js";
+import {
+  contents,
+  leftovers,
+  leftoversOfTheKilled,
+  type Staged,
+  stage,
+  stagedBy,
+} from "./support/staged.js";
 import { describeTree } from "./support/tree.js";
 import { diffTrees } from "./support/tree-diff.js";
 
@@ -81,7 +88,7 @@ describe("killed", () => {
       const staged = await stage(args.slice(1));
       expect(staged.hit).toBe(false);
       expect(staged.layers.filter(({ reused }) => reused).length).toBeGreaterThanOrEqual(kept);
-      expect(leftovers(cacheDir)).toEqual([]);
+      expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
       await expectWhole(staged);
     },
   );
@@ -105,7 +112,7 @@ describe("killed", () => {
     if (!run) throw new Error("the first staging ended before anybody could wait for it");
     const staged = stagedBy(run);
     expect(staged.hit).toBe(false);
-    expect(leftovers(cacheDir)).toEqual([]);
+    expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
     await expectWhole(staged);
   });
 
@@ -129,7 +136,7 @@ describe("killed", () => {
     expect(new Set(all.map(({ rootfs }) => rootfs)).size).toBe(1);
     const waited = runs.filter(({ stderr }) => /waiting for process \d+ on /.test(stderr));
     expect(waited.length).toBeGreaterThan(0);
-    expect(leftovers(cacheDir)).toEqual([]);
+    expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
     for (const staged of all.slice(0, 1)) await expectWhole(staged);
   });
 
