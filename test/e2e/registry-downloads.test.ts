@@ -107,7 +107,7 @@ describe("a download that is killed", () => {
     expect(all.filter(({ hit }) => !hit)).toHaveLength(1);
     for (const staged of all) expectServed(staged, image);
     expect(ranges(registry)).toEqual([undefined, `bytes=${sentBytes}-`]);
-    expect(leftovers(cacheDir)).toEqual([]);
+    expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
   });
 });
 
