@@ -66,9 +66,9 @@ const standardInput: Location = { path: "-", choice: undefined };
 export function locate({ transport, location }: Reference): Location {
   const found = divideLocation(location, pathExists);
   if (found) return found;
-  const isWord = transport === "path" && !/\/|\.(?:tar|tgz|gz|zst)$/.test(location);
+  const isName = transport === "path" && !/^[./]|:\/\/|\.(?:tar|tgz|gz|zst)$/.test(location);
   throw new StageError("NOT_FOUND", `no such file or directory: ${printable(location)}`, {
-    hint: isWord
+    hint: isName
       ? `if this is an image of a registry, write docker://${printable(location)}`
       : undefined,
   });

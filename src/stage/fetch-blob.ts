@@ -1,8 +1,9 @@
-import { rmSync, statSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { lockOrAdopt } from "../cache/lock.js";
 import type { WaitOptions } from "../cache/publish.js";
 import { fromSystemError, StageError } from "../errors.js";
 import { createGrowth, type Growth, grow, stopGrowth } from "../host/growth.js";
+import { removeTree } from "../host/remove-tree.js";
 import type { Span } from "../host/span.js";
 import type { RemoteLayer } from "../oci/image.js";
 import { downloadBlob } from "../oci/registry/download.js";
@@ -36,7 +37,10 @@ export async function withFetchedBlob<Value>(
   });
   if (outcome.kind === "adopted") return outcome.value;
   try {
-    const isBegun = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    // Nothing of ours: a fifo would block whoever opens it.
+    if (found && !found.isFile()) removeTree(path);
+    const isBegun = found?.isFile() === true && found.size > 0;
     try {
       return await fetchAndUse(path, options);
     } catch (error) {
@@ -75,7 +79,8 @@ async function fetchAndUse<Value>(path: string, options: FetchOptions<Value>): P
       () => error,
       (failure: unknown) => (failure === error ? error : failure),
     );
-    if (isAboutContent(reason)) remove(path);
+    // On a full disk it would be in the way of all others, and of its own tree.
+    if (isAboutContent(reason) || isFullDisk(reason)) remove(path);
     throw reason;
   }
 }
@@ -108,6 +113,10 @@ const aboutContent: ReadonlySet<string> = new Set([
 function isAboutContent(error: unknown): boolean {
   if (!(error instanceof StageError)) return false;
   return aboutContent.has(error.code) || error.code.startsWith("LIMIT_");
+}
+
+function isFullDisk(error: unknown): boolean {
+  return error instanceof StageError && error.code === "NO_SPACE";
 }
 
 function remove(path: string): void {

@@ -1,13 +1,22 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { prepareCache } from "../../src/cache/location.js";
 import { inspectImage } from "../../src/stage/inspect.js";
 import type { StageOptions } from "../../src/stage/request.js";
 import { stageRootfs } from "../../src/stage.js";
+import { json } from "../support/image-parts.js";
 import { type Oddity, on, onDigest, startOddRegistry } from "../support/odd-registry.js";
 import { rejection } from "../support/refusal.js";
 import { corrupted, cut, failing, headers } from "../support/registry/oddities.js";
-import { servedImage } from "../support/registry/registry-content.js";
+import { retagged, servedImage } from "../support/registry/registry-content.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
 
 vi.mock("../../src/extract/workers.js", () => import("../support/same-thread-workers.js"));
@@ -140,6 +149,19 @@ describe("an image of a registry", () => {
     expect(existsSync(blob)).toBe(false);
   });
 
+  const inTheWay: readonly (readonly [string, (path: string) => unknown])[] = [
+    ["a fifo", (path) => execFileSync("mkfifo", [path])],
+    ["a directory", (path) => mkdirSync(`${path}/d`, { recursive: true })],
+    ["a link", (path) => symlinkSync("/etc/hostname", path)],
+  ];
+  test.for(inTheWay)("is staged where %s has the name of a blob", async ([, make]) => {
+    const { cacheDir, stage } = await setUp();
+    prepareCache(cacheDir, process.geteuid?.() ?? 0);
+    make(`${cacheDir}/v1/blobs/${image.layers[1]?.digest.replace(":", "-")}`);
+    expect(await stage()).toMatchObject({ hit: false });
+    expect(readdirSync(`${cacheDir}/v1/blobs`)).toEqual([]);
+  });
+
   test("with a layer that is not what it should be is refused, and nothing of that stays", async () => {
     const { cacheDir, stage } = await setUp([on("layer", corrupted)]);
     expect(await rejection(stage())).toMatchObject({ code: "DIGEST_MISMATCH" });
@@ -155,6 +177,21 @@ describe("an image of a registry", () => {
     const { server, stage } = await setUp();
     expect(await rejection(stage("latest", options))).toMatchObject({ code });
     expect(asked(server)).not.toContain("GET layer");
+  });
+
+  test("with a layer that is said to be of a petabyte is refused", async () => {
+    const [small, large] = image.layers;
+    const manifest = json({
+      schemaVersion: 2,
+      mediaType: image.manifest.mediaType,
+      config: image.config,
+      layers: [small, { ...large, size: 10 ** 15 }],
+    });
+    const content = retagged(image, { bytes: manifest, mediaType: image.manifest.mediaType });
+    const server = await startOddRegistry([], { content });
+    const cacheDir = `${scratchDirectory()}/cache`;
+    const error = await rejection(stageRootfs(server.reference(), { cacheDir }));
+    expect(error).toMatchObject({ code: "IMAGE_INVALID" });
   });
 
   test("is inspected without its layers", async () => {

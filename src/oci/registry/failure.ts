@@ -43,6 +43,11 @@ export function isPassingFailure(error: unknown): boolean {
   return passing.has(codeOf(error) ?? "");
 }
 
+/** Whether there was no connection, or one that broke before there was an answer. */
+export function isUnreachable(error: unknown): boolean {
+  return codeOf(error) === "ENOTFOUND" || isPassingFailure(error);
+}
+
 /** Whether the other side does not speak TLS. */
 export function isNoTls(error: unknown): boolean {
   const code = codeOf(error) ?? "";

@@ -29,6 +29,11 @@ const longestName = 255;
  * @throws StageError USAGE
  */
 export function parseRegistryReference(text: string): RegistryReference {
+  if (/^[^/@]*:[^/@]*@[^/]*\//.test(text)) {
+    throw new StageError("USAGE", "a login is no part of a reference to a registry", {
+      hint: "log in with: podman login HOST, or name a file with --authfile",
+    });
+  }
   const [named = "", ...digests] = text.split("@");
   const digest = digests.length === 0 ? undefined : digestIn(text, digests);
   const slash = named.indexOf("/");
@@ -41,7 +46,8 @@ export function parseRegistryReference(text: string): RegistryReference {
   const registry = hasHost ? canonicalHost(first) : dockerHub;
   const isOfficial = registry === dockerHub && !path.includes("/");
   const repository = isOfficial ? `library/${path}` : path;
-  if (hasHost && !hostGrammar.test(registry)) throw malformed(text, `"${first}" is no host`);
+  const isHost = hostGrammar.test(registry) && URL.canParse(`https://${registry}/`);
+  if (hasHost && !isHost) throw malformed(text, `"${first}" is no host`);
   if (!repository.split("/").every((part) => component.test(part))) {
     const isUpper = /[A-Z]/.test(path);
     throw malformed(

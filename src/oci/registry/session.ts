@@ -6,7 +6,7 @@ import { type Answer, readBody, refusalText } from "./answer.js";
 import { type Challenge, parseChallenges } from "./challenge.js";
 import type { Credentials } from "./credentials.js";
 import { exchange, type Request } from "./exchange.js";
-import { connectionError, isNoTls, isPassingFailure } from "./failure.js";
+import { connectionError, isNoTls, isPassingFailure, isUnreachable } from "./failure.js";
 import { isLoopback } from "./loopback.js";
 import { attemptLimit, isPassing, parseRetryAfter, pauseAfterFailure } from "./retry.js";
 import { basicAuthorization, parseToken, type Token, tokenRequest } from "./token.js";
@@ -190,8 +190,12 @@ export class Session {
       this.#scheme = "https";
       return answer;
     } catch (error) {
-      if (!(this.#mayBePlain && isNoTls(error))) throw error;
-      const answer = await to("http");
+      // What a server without TLS makes of its beginning differs: some answer, some hang up.
+      if (!(this.#mayBePlain && (isNoTls(error) || isUnreachable(error)))) throw error;
+      const answer = await to("http").catch((plain: unknown) => {
+        signal?.throwIfAborted();
+        throw isUnreachable(plain) ? error : plain;
+      });
       this.#scheme = "http";
       return answer;
     }
@@ -240,8 +244,13 @@ export class Session {
   async #readToken(answer: Answer, url: URL): Promise<Token> {
     const { status } = answer;
     const what = `the answer of the token server ${url.host}`;
-    if (status === 200)
-      return parseToken(await readBody(answer, { most: longestToken, what }), url.href);
+    if (status === 200) {
+      const bytes = await readBody(answer, { most: longestToken, what }).catch((error: unknown) => {
+        if (!(error instanceof StageError)) throw error;
+        throw new StageError("REGISTRY", `${what} is no token: it is too long`);
+      });
+      return parseToken(bytes, url.href);
+    }
     // What it says is not shown: it may repeat what it was sent.
     answer.body.destroy();
     if (status >= 400 && status < 404) {

@@ -1,5 +1,8 @@
 import { StageError } from "../../errors.js";
 
+/** What a timer can hold, in milliseconds: 24 days. */
+const longest = 2 ** 31 - 1;
+
 /**
  * Does work that may take only so long.
  * @param what is waited for, for the message
@@ -15,7 +18,8 @@ export async function withinTime<Value>(
     work: (signal: AbortSignal) => Promise<Value>;
   },
 ): Promise<Value> {
-  const { ms, signal, work } = options;
+  const { signal, work } = options;
+  const ms = Math.min(options.ms, longest);
   const time = AbortSignal.timeout(ms);
   try {
     return await work(signal ? AbortSignal.any([signal, time]) : time);

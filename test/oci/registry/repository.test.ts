@@ -59,10 +59,15 @@ describe("parseRegistryReference", () => {
     ["a?x=y", "no name"],
     ["a#b", "no name"],
     ["h.example/a\n", "no name"],
+    ["127.0.0.1:99999/a", "no host"],
+    ["999.1.1.1/a", "no host"],
+    ["[:::]:1/x", "no host"],
+    ["u:secret@h.example/a:1", "a login"],
   ])("refuses %j: %s", ([text, why]) => {
     const error = refusal(() => parseRegistryReference(text ?? ""));
     expect(error.code).toBe("USAGE");
     expect(error.message).toContain(why);
+    expect(error.message).not.toContain("secret");
   });
 
   test("refuses digests of an unknown algorithm for what they are", () => {

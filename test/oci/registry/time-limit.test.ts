@@ -10,6 +10,14 @@ test("what comes in time comes", async () => {
   expect(await withinTime("it", { ms: 1000, signal: undefined, work })).toBe(false);
 });
 
+test("a limit beyond what timers can hold is none", async () => {
+  const work = async (signal: AbortSignal) => {
+    await sleep(20);
+    return signal.aborted;
+  };
+  expect(await withinTime("it", { ms: 1e15, signal: undefined, work })).toBe(false);
+});
+
 test("what takes longer is stopped, and named", async () => {
   const late = withinTime("the tag x", { ms: 20, signal: undefined, work: endless });
   const error = await rejection(late);
