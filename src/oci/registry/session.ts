@@ -194,7 +194,7 @@ export class Session {
       if (!(this.#mayBePlain && (isNoTls(error) || isUnreachable(error)))) throw error;
       const answer = await to("http").catch((plain: unknown) => {
         signal?.throwIfAborted();
-        throw isUnreachable(plain) ? error : plain;
+        throw isUnreachable(plain) && !isNoTls(error) ? error : plain;
       });
       this.#scheme = "http";
       return answer;
