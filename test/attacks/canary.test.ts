@@ -26,7 +26,7 @@ describe("a canary notices", () => {
     ["the same mode, set once more", (root) => chmodSync(`${root}/f`, 0o644)],
     ["another time", (root) => utimesSync(`${root}/f`, 1_000_000, 2_000_001)],
     ["another time of a link", (root) => lutimesSync(`${root}/l`, 1_000_000, 2_000_001)],
-    ["one more hard link, elsewhere", (root) => linkSync(`${root}/f`, `${root}/work/f`)],
+    ["one more hard link, elsewhere", (root) => linkSync(`${root}/f`, `${root}/aside/f`)],
     [
       "a link that leads elsewhere",
       (root) => {
@@ -39,8 +39,8 @@ describe("a canary notices", () => {
   test.each(touches)("%s", (_, touch) => {
     const root = scratchDirectory();
     plantCanary(root);
-    mkdirSync(`${root}/work`);
-    const canary = watchTree(root, [`${root}/work`]);
+    mkdirSync(`${root}/aside`);
+    const canary = watchTree(root, [`${root}/aside`]);
     expect(() => canary.check()).not.toThrow();
     touch(root);
     expect(() => canary.check()).toThrow("the canary tree has changed");
@@ -49,10 +49,10 @@ describe("a canary notices", () => {
   test("nothing of what is left out", () => {
     const root = scratchDirectory();
     plantCanary(root);
-    mkdirSync(`${root}/work`);
-    const canary = watchTree(root, [`${root}/work`]);
-    writeFileSync(`${root}/work/f`, "");
-    chmodSync(`${root}/work`, 0o700);
+    mkdirSync(`${root}/aside`);
+    const canary = watchTree(root, [`${root}/aside`]);
+    writeFileSync(`${root}/aside/f`, "");
+    chmodSync(`${root}/aside`, 0o700);
     expect(() => canary.check()).not.toThrow();
   });
 });
