@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { StageError } from "../errors.js";
 import { type Descriptor, descriptorSchema } from "./descriptor.js";
+import type { Digest } from "./digest.js";
 import { parseDocument } from "./document.js";
 import {
   checkConfigType,
@@ -54,6 +55,27 @@ export function parseManifest(bytes: Buffer, what: string): Manifest {
   checkConfigType(config.mediaType);
   for (const layer of layers) checkLayerType(layer.mediaType);
   return { config, layers };
+}
+
+/**
+ * A manifest's layers, each with the diffID that the config names for it.
+ * @param options.name the manifest's, for the message
+ * @throws StageError IMAGE_INVALID where the config names another number of them
+ */
+export function withDiffIds(
+  { layers }: Manifest,
+  { diffIds, name }: { diffIds: readonly Digest[]; name: string },
+): readonly (Descriptor & { readonly diffId: Digest })[] {
+  if (diffIds.length !== layers.length) {
+    throw new StageError(
+      "IMAGE_INVALID",
+      `${name} has ${layers.length} layers, but the config names ${diffIds.length}`,
+    );
+  }
+  return layers.flatMap((layer, i) => {
+    const diffId = diffIds[i];
+    return diffId === undefined ? [] : [{ ...layer, diffId }];
+  });
 }
 
 /** @throws StageError IMAGE_INVALID, IMAGE_UNSUPPORTED */

@@ -8,8 +8,8 @@ import { parseConfig } from "../config.js";
 import type { Descriptor } from "../descriptor.js";
 import { checkDigest, type Digest, digestOf, splitDigest } from "../digest.js";
 import { parseDocument } from "../document.js";
-import type { Image, Layer } from "../image.js";
-import { type Manifest, parseIndex, parseManifest } from "../manifest.js";
+import type { Image } from "../image.js";
+import { parseIndex, parseManifest, withDiffIds } from "../manifest.js";
 import { documentKindOf } from "../media-types.js";
 import { formatPlatform, type Platform } from "../platform.js";
 import { chooseByName } from "./choose.js";
@@ -100,31 +100,18 @@ function readImage(bundle: Bundle, descriptor: Descriptor): Image {
   const manifest = parseManifest(readBlob(bundle, descriptor), blobLabel(bundle, descriptor));
   const what = blobLabel(bundle, manifest.config);
   const config = parseConfig(readBlob(bundle, manifest.config), what);
-  if (config.diffIds.length !== manifest.layers.length) {
-    throw new StageError(
-      "IMAGE_INVALID",
-      `${bundle.label}: the manifest has ${manifest.layers.length} layers, but the config names ${config.diffIds.length}`,
-    );
-  }
+  const name = `${bundle.label}: the manifest`;
+  const layers = withDiffIds(manifest, { diffIds: config.diffIds, name });
   return {
     imageId: config.imageId,
     manifestDigest: descriptor.digest,
     platform: formatPlatform(config.platform),
     config: config.runtime,
-    layers: layersOf(bundle, { manifest, diffIds: config.diffIds }),
+    layers: layers.map((layer) => {
+      const { diffId, digest, size } = layer;
+      return { diffId, digest, size, span: findBlob(bundle, layer) };
+    }),
   };
-}
-
-function layersOf(
-  bundle: Bundle,
-  image: { manifest: Manifest; diffIds: readonly Digest[] },
-): readonly Layer[] {
-  return image.manifest.layers.flatMap((layer, i) => {
-    const diffId = image.diffIds[i];
-    if (diffId === undefined) return [];
-    const { digest, size } = layer;
-    return [{ diffId, digest, size, span: findBlob(bundle, layer) }];
-  });
 }
 
 function findBlob(bundle: Bundle, descriptor: Descriptor): Span {

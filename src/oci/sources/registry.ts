@@ -2,10 +2,9 @@ import { StageError, within } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { chooseByPlatform, imagesAmong, nestingLimit } from "../choose-manifest.js";
 import { parseConfig } from "../config.js";
-import type { Descriptor } from "../descriptor.js";
 import type { Digest } from "../digest.js";
 import type { Image, RemoteLayer } from "../image.js";
-import { type Manifest, parseIndex, parseManifest } from "../manifest.js";
+import { type Manifest, parseIndex, parseManifest, withDiffIds } from "../manifest.js";
 import { documentKindOf, isForeignLayer } from "../media-types.js";
 import { formatPlatform, type Platform } from "../platform.js";
 import type { Registry, RegistryDocument } from "../registry/registry.js";
@@ -42,19 +41,14 @@ export async function readRegistryImage(
     const manifest = parseManifest(found.bytes, what);
     checkForeign(manifest, options);
     const config = parseConfig(await registry.document(manifest.config, signal), "the config");
-    if (config.diffIds.length !== manifest.layers.length) {
-      throw new StageError(
-        "IMAGE_INVALID",
-        `the manifest has ${manifest.layers.length} layers, but the config names ${config.diffIds.length}`,
-      );
-    }
+    const layers = withDiffIds(manifest, { diffIds: config.diffIds, name: "the manifest" });
     return {
       referenceDigest: entry.digest,
       imageId: config.imageId,
       manifestDigest: found.digest,
       platform: formatPlatform(config.platform),
       config: config.runtime,
-      layers: layersOf(manifest, config.diffIds),
+      layers: layers.map(({ diffId, digest, size, urls }) => ({ diffId, digest, size, urls })),
     };
   } catch (error) {
     throw within(registry.label, error);
@@ -122,13 +116,4 @@ function checkForeign({ layers }: Manifest, { allowForeignLayers }: RegistryImag
     `the layer ${foreign.digest} is not the registry's, but is to be had from ${printable(foreign.urls[0] ?? "elsewhere")}`,
     { hint: "if the image can be trusted, give --allow-foreign-layers" },
   );
-}
-
-function layersOf({ layers }: Manifest, diffIds: readonly Digest[]): readonly RemoteLayer[] {
-  return layers.flatMap((layer: Descriptor, i) => {
-    const diffId = diffIds[i];
-    if (diffId === undefined) return [];
-    const { digest, size, urls } = layer;
-    return [{ diffId, digest, size, urls }];
-  });
 }
