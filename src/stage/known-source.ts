@@ -1,6 +1,7 @@
 import { type BigIntStats, existsSync, statSync } from "node:fs";
 import { type FileIdentity, fileIdentity, lookUpFile } from "../cache/source-index.js";
 import { lookUpTag } from "../cache/tag-index.js";
+import { type Digest, isDigest } from "../oci/digest.js";
 import type { ImageSummary } from "../oci/image.js";
 import { formatPlatform } from "../oci/platform.js";
 import { divideLocation } from "../oci/reference.js";
@@ -19,6 +20,8 @@ export interface SourceIdentity {
   readonly selection: string;
   /** The archive, the layout's directory, or the reference to a registry. */
   readonly path: string;
+  /** Of an image of a registry: what its manifest or index is known by. */
+  readonly digest?: Digest;
 }
 
 /**
@@ -48,12 +51,13 @@ export function sourceIdentity(request: StageRequest): SourceIdentity | undefine
 }
 
 /** An image of a registry by the digest of its manifest or index: the same in every registry. */
-export function registrySource(request: StageRequest, digest: string): SourceIdentity {
+export function registrySource(request: StageRequest, digest: Digest): SourceIdentity {
   return {
     kind: "registry",
     identity: { name: `manifest-${digest.replace(":", "-")}`, state: "" },
     selection: platformOf(request),
     path: request.image,
+    digest,
   };
 }
 
@@ -63,7 +67,7 @@ function knownRegistrySource(
 ): SourceIdentity | undefined {
   if (registry.digest !== undefined) return registrySource(request, registry.digest);
   const record = lookUpTag(request.layout, tagOf(request, registry));
-  if (!record) return undefined;
+  if (!record || !isDigest(record.digest)) return undefined;
   const { offline = false, maxStaleness = 0 } = request.options;
   const age = Date.now() - record.checkedAt;
   // A record from the future tells of a clock that was set.

@@ -2,7 +2,6 @@ import { prepareCache } from "../cache/location.js";
 import { lockOrAdopt } from "../cache/lock.js";
 import { rememberTag } from "../cache/remember-tag.js";
 import { StageError } from "../errors.js";
-import { isDigest } from "../oci/digest.js";
 import type { ImageSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
 import {
@@ -38,7 +37,7 @@ export async function resolveSource(
   { opener, work }: ResolveOptions,
 ): Promise<ResolvedSource> {
   const source = sourceIdentity(request) ?? (await lookUpTagNow(request, opener));
-  if (source?.kind === "registry") takeFor(opener, source);
+  if (source?.digest !== undefined) opener.takeFor(source.digest);
   const known = lookUpSource(request, source);
   if (known) return { summary: known, source, isKnown: true, release: nothing };
   if (!source || !(await isCostly(source))) {
@@ -84,11 +83,6 @@ async function lookUpTagNow(
 }
 
 const unwritable: ReadonlySet<string> = new Set(["NOT_WRITABLE", "NO_SPACE"]);
-
-function takeFor(opener: ImageOpener, { identity }: SourceIdentity): void {
-  const digest = identity.name.replace(/^manifest-(sha\d+)-/, "$1:");
-  if (isDigest(digest)) opener.takeFor(digest);
-}
 
 async function isCostly({ kind, path }: SourceIdentity): Promise<boolean> {
   if (kind === "registry") return true;
