@@ -4,7 +4,10 @@ export const dockerHub = "docker.io";
 /** The key that `docker login` keeps the credentials of Docker Hub under. */
 export const dockerHubKey = "https://index.docker.io/v1/";
 
-const otherHosts = ["index.docker.io", "registry-1.docker.io"];
+/** Where its images are to be had. */
+export const dockerHubHost = "registry-1.docker.io";
+
+const otherHosts = ["index.docker.io", dockerHubHost];
 
 /** All that auth files call Docker Hub by. */
 export const dockerHubKeys: readonly string[] = [dockerHub, ...otherHosts, dockerHubKey];

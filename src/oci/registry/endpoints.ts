@@ -1,5 +1,6 @@
 import { StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
+import { dockerHub, dockerHubHost } from "./docker-hub.js";
 import { coveredBy } from "./location.js";
 import type { RegistriesConf } from "./registries-conf.js";
 import type { MirrorEntry, RegistryEntry } from "./registries-conf-file.js";
@@ -54,7 +55,7 @@ export function endpointsFor(
     const { registry } = rewritten;
     return {
       ...rewritten,
-      host: registry === "docker.io" ? "registry-1.docker.io" : registry,
+      host: registry === dockerHub ? dockerHubHost : registry,
       isInsecure: place?.isInsecure === true || insecure.has(registry),
       isMirror: place !== entry,
       proxy: place?.proxy,
