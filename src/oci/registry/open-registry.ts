@@ -75,7 +75,6 @@ export async function openRegistry(
       isInsecure,
       dispatcher,
       findCredentials: findLogin,
-      signal,
     });
   };
   const [first, ...others] = endpoints;

@@ -20,7 +20,6 @@ export interface SessionOptions {
   readonly dispatcher: Dispatcher;
   /** Asked for at most once, and only when the registry wants to know. */
   readonly findCredentials: () => Promise<Credentials | undefined>;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A request for something of the repository. */
@@ -29,7 +28,7 @@ export interface RepositoryRequest {
   /** What follows `/v2/NAME/`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** One try: a request, and what becomes of its answer. */
@@ -84,9 +83,8 @@ export class Session {
     request: RepositoryRequest,
     use: (answer: Answer) => Value | Promise<Value>,
   ): Promise<Value> {
-    const signal = request.signal ?? this.#options.signal;
-    return await this.#retrying(signal, {
-      ask: async () => await this.#authorized(request, signal),
+    return await this.#retrying(request.signal, {
+      ask: async () => await this.#authorized(request),
       use,
     });
   }
@@ -114,20 +112,20 @@ export class Session {
     });
   }
 
-  async #retrying<Value>(signal: AbortSignal | undefined, attempt: Attempt<Value>): Promise<Value> {
+  async #retrying<Value>(signal: AbortSignal, attempt: Attempt<Value>): Promise<Value> {
     for (let failures = 1; ; failures++) {
       const outcome = await this.#outcomeOf(attempt, signal);
       if ("value" in outcome) return outcome.value;
       const { retryAfter, error } = outcome;
       const pause = pauseAfterFailure(failures, { retryAfter, random: Math.random() });
       if (failures >= attemptLimit || pause === undefined) throw error;
-      await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
+      await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }
 
   async #outcomeOf<Value>(
     { ask, use }: Attempt<Value>,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
   ): Promise<{ value: Value } | { error: unknown; retryAfter: number | undefined }> {
     try {
       const answer = await ask();
@@ -138,18 +136,18 @@ export class Session {
       });
       return { error, retryAfter };
     } catch (error) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       const known = connectionError(this.#options.host, error);
       if (!isPassingFailure(error)) throw known;
       return { error: known, retryAfter: undefined };
     }
   }
 
-  async #authorized(request: RepositoryRequest, signal: AbortSignal | undefined): Promise<Answer> {
+  async #authorized(request: RepositoryRequest): Promise<Answer> {
     const before = this.#authorization;
     const held = await before;
     const isValid = held !== undefined && held.validUntil > Date.now() + tokenMargin;
-    const answer = await this.#ask(request, { signal, header: isValid ? held.header : undefined });
+    const answer = await this.#ask(request, isValid ? held.header : undefined);
     // Where a registry redirects to nobody is logged in, whatever is said there.
     const isOwn =
       answer.origin === new URL(`${this.#scheme ?? "https"}://${this.#options.host}`).host;
@@ -158,31 +156,30 @@ export class Session {
     // Of many requests that are refused at once, one asks for a token.
     if (this.#authorization === before) {
       const challenges = parseChallenges(answer.headers("www-authenticate"));
-      this.#authorization = this.#authorize(challenges, signal);
+      this.#authorization = this.#authorize(challenges, request.signal);
       this.#authorization.catch(() => {
         this.#authorization = undefined;
       });
     }
     const renewed = await this.#authorization;
     if (!renewed) throw this.#refused("it wants a login of a kind that is not known");
-    const second = await this.#ask(request, { signal, header: renewed.header });
+    const second = await this.#ask(request, renewed.header);
     if (second.status !== 401) return second;
     second.body.destroy();
     const login = await this.#credentials;
     throw this.#refused(login ? "the login was not accepted" : "it wants a login");
   }
 
-  async #ask(
-    request: RepositoryRequest,
-    options: { signal: AbortSignal | undefined; header: string | undefined },
-  ): Promise<Answer> {
-    const { signal, header } = options;
-    const headers =
-      header === undefined ? request.headers : { ...request.headers, authorization: header };
+  async #ask(request: RepositoryRequest, authorization: string | undefined): Promise<Answer> {
+    const { method, signal } = request;
+    const headers = {
+      ...request.headers,
+      ...(authorization === undefined ? {} : { authorization }),
+    };
     const path = `/v2/${this.#options.repository}/${request.path}`;
     const to = (scheme: "https" | "http") => {
       const url = new URL(path, `${scheme}://${this.#options.host}`);
-      return this.#exchange({ method: request.method, url, headers: headers ?? {}, signal });
+      return this.#exchange({ method, url, headers, signal });
     };
     if (this.#scheme !== undefined) return await to(this.#scheme);
     try {
@@ -193,7 +190,6 @@ export class Session {
       // What a server without TLS makes of its beginning differs: some answer, some hang up.
       if (!(this.#mayBePlain && (isNoTls(error) || isUnreachable(error)))) throw error;
       const answer = await to("http").catch((plain: unknown) => {
-        signal?.throwIfAborted();
         throw isUnreachable(plain) && !isNoTls(error) ? error : plain;
       });
       this.#scheme = "http";
@@ -208,7 +204,7 @@ export class Session {
 
   async #authorize(
     challenges: readonly Challenge[],
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
   ): Promise<Authorization | undefined> {
     this.#credentials ??= this.#options.findCredentials();
     const credentials = await this.#credentials;
@@ -222,7 +218,7 @@ export class Session {
 
   async #tokenFor(
     challenge: Challenge,
-    options: { credentials: Credentials | undefined; signal: AbortSignal | undefined },
+    options: { credentials: Credentials | undefined; signal: AbortSignal },
   ): Promise<Authorization> {
     const { credentials, signal } = options;
     const { repository, host, isInsecure } = this.#options;
