@@ -1,7 +1,8 @@
+import { isAnythingAbandoned } from "./cache/abandoned.js";
 import { fromSystemError } from "./errors.js";
 import { printable } from "./host/byte-string.js";
 import { now } from "./host/clock.js";
-import { findHit, isAnythingAbandoned } from "./stage/hit.js";
+import { findHit } from "./stage/hit.js";
 import { checkRequest, type StageOptions } from "./stage/request.js";
 import type { StageResult } from "./stage/result.js";
 
@@ -18,7 +19,7 @@ export async function stageRootfs(image: string, options: StageOptions = {}): Pr
     const { startedAt: start } = request;
     options.trace?.({ name: "resolve", start, end: now(), thread: 0, details: { image } });
   }
-  if (hit && !isAnythingAbandoned(request)) return hit;
+  if (hit && !isAnythingAbandoned(request.layout)) return hit;
   if (hit) {
     const { sweep } = await import("./cache/sweep.js");
     sweep(request.layout);

@@ -1,7 +1,8 @@
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf, fromSystemError } from "../errors.js";
+import { errnoOf } from "../errors.js";
 import { removeTree } from "../host/remove-tree.js";
+import { namesIn } from "./abandoned.js";
 import type { CacheLayout } from "./layout.js";
 import { lockOwner, removeDeadLock } from "./lock-directory.js";
 import { isAbandoned } from "./work-directory.js";
@@ -30,15 +31,5 @@ function tolerating(work: () => void): void {
     work();
   } catch (error) {
     if (!["EROFS", "ENOENT", "ENOTEMPTY"].includes(errnoOf(error) ?? "")) throw error;
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    // There is no cache yet.
-    if (errnoOf(error) === "ENOENT") return [];
-    throw fromSystemError(error, `read ${directory}`);
   }
 }

@@ -1,5 +1,6 @@
+import { isAnythingAbandoned } from "../cache/abandoned.js";
 import { followForerunner } from "../stage/follow.js";
-import { findHit, isAnythingAbandoned } from "../stage/hit.js";
+import { findHit } from "../stage/hit.js";
 import { checkRequest, type StageRequest } from "../stage/request.js";
 import type { StageResult } from "../stage/result.js";
 import { isCommandName } from "./command-names.js";
@@ -28,7 +29,7 @@ export function answerHit(argv: readonly string[]): boolean {
     leaveDeletedDirectory([image, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
     progressOption(values);
     const request = checkRequest(image, stagingOptions(values));
-    if (isAnythingAbandoned(request)) return false;
+    if (isAnythingAbandoned(request.layout)) return false;
     const hit = findHit(request) ?? follow(request, values);
     if (hit) writeAtOnce(resultText(hit, values));
     return hit !== undefined;

@@ -1,8 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
 import { readEntry } from "../cache/entry.js";
 import { checkTrust } from "../cache/location.js";
-import { isDeadLock } from "../cache/lock-directory.js";
-import { isAbandoned } from "../cache/work-directory.js";
 import { now } from "../host/clock.js";
 import { coversRequests } from "../mountpoints/coverage.js";
 import { lookUpSource, sourceIdentity } from "./known-source.js";
@@ -32,13 +29,4 @@ export function findHit(
   const timings = { resolveMs, fetchMs: 0, extractMs: 0, assembleMs: 0, waitMs };
   const unpacked = new Set<string>();
   return makeResult(request, { summary, entry, requests, hit: true, unpacked, timings });
-}
-
-/** Whether there is something to sweep: a dead process left its work behind. Mostly nothing is. */
-export function isAnythingAbandoned({ layout }: StageRequest): boolean {
-  if (!existsSync(layout.tmp)) return false;
-  return (
-    readdirSync(layout.tmp).some((name) => isAbandoned(layout, name)) ||
-    readdirSync(layout.locks).some((name) => isDeadLock(layout.lock(name)))
-  );
 }

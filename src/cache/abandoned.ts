@@ -1,0 +1,23 @@
+import { readdirSync } from "node:fs";
+import { errnoOf, fromSystemError } from "../errors.js";
+import type { CacheLayout } from "./layout.js";
+import { isDeadLock } from "./lock-directory.js";
+import { isAbandoned } from "./work-directory.js";
+
+/** Whether a dead process left something behind that a sweep removes. Mostly none did. */
+export function isAnythingAbandoned(layout: CacheLayout): boolean {
+  return (
+    namesIn(layout.tmp).some((name) => isAbandoned(layout, name)) ||
+    namesIn(layout.locks).some((name) => isDeadLock(layout.lock(name)))
+  );
+}
+
+/** The names in a directory of the cache; none where there is no cache yet. */
+export function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw fromSystemError(error, `read ${directory}`);
+  }
+}
