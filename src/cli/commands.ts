@@ -1,9 +1,20 @@
 import type { CommandName } from "./command-names.js";
 import type { CommandLine, OptionName } from "./options.js";
 
+/** What words a command takes beside its options. */
+export interface WordRule {
+  /** What one is, for messages: `image`. */
+  readonly what: string;
+  readonly least: number;
+  readonly most: number;
+}
+
+const oneImage: WordRule = { what: "image", least: 1, most: 1 };
+
 /** One command of the command line. */
 export interface Command {
   readonly name: CommandName | "";
+  readonly words: WordRule;
   /** What follows `stage-rootfs` in the synopsis. */
   readonly synopsis: string;
   readonly summary: string;
@@ -57,6 +68,7 @@ const launchOptions = ["bind", "env", "chdir"] as const satisfies readonly Optio
 export const commands: readonly [Command, ...Command[]] = [
   {
     name: "",
+    words: oneImage,
     synopsis: "IMAGE",
     summary: "stage IMAGE and print the path of its rootfs",
     options: [...stagingOptions, "version"],
@@ -65,6 +77,7 @@ export const commands: readonly [Command, ...Command[]] = [
   },
   {
     name: "run",
+    words: oneImage,
     synopsis: "run IMAGE [-- CMD...]",
     summary: "stage IMAGE and run CMD, or the image's own command, in a sandbox",
     options: [...stagingOptions, ...launchOptions],
@@ -73,6 +86,7 @@ export const commands: readonly [Command, ...Command[]] = [
   },
   {
     name: "command",
+    words: oneImage,
     synopsis: "command IMAGE [-- CMD...]",
     summary: "stage IMAGE and print the command that would run CMD in a sandbox",
     options: [...stagingOptions, ...launchOptions],
@@ -81,6 +95,7 @@ export const commands: readonly [Command, ...Command[]] = [
   },
   {
     name: "inspect",
+    words: oneImage,
     synopsis: "inspect IMAGE",
     summary: "print what IMAGE says of itself, and what of it is in the cache",
     options: [

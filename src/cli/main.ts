@@ -50,14 +50,15 @@ function checkOptions(command: Command, { values }: CommandLine): void {
   });
 }
 
-function checkWords(command: Command, words: readonly string[]): void {
-  if (words.length === 1) return;
-  const usage = `usage: stage-rootfs ${command.synopsis}`;
-  if (words.length === 0) {
-    throw new StageError("USAGE", "no image was named", { hint: `${usage}; see --help` });
+function checkWords({ synopsis, words: rule }: Command, words: readonly string[]): void {
+  const usage = `usage: stage-rootfs ${synopsis}`;
+  if (words.length < rule.least) {
+    throw new StageError("USAGE", `no ${rule.what} was named`, { hint: `${usage}; see --help` });
   }
-  throw new StageError("USAGE", `one word too many: "${printable(words[1] ?? "")}"`, {
-    hint: command.name === "" ? usage : `put the command to run after --; ${usage}`,
+  const extra = words[rule.most];
+  if (extra === undefined) return;
+  throw new StageError("USAGE", `one word too many: "${printable(extra)}"`, {
+    hint: synopsis.includes("-- CMD") ? `put the command to run after --; ${usage}` : usage,
   });
 }
 

@@ -41,6 +41,11 @@ export interface OptionValues {
 
 export type OptionName = keyof OptionValues;
 
+/** The options that take one value. */
+export type ValueOption = {
+  [Name in OptionName]-?: NonNullable<OptionValues[Name]> extends string ? Name : never;
+}[OptionName];
+
 const text = { type: "string" } as const;
 const texts = { type: "string", multiple: true } as const;
 const flag = { type: "boolean" } as const;
@@ -116,10 +121,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
  * A whole number given as an option.
  * @throws StageError USAGE
  */
-export function numberOption(
-  values: OptionValues,
-  name: "jobs" | "wait" | "max-staleness",
-): number | undefined {
+export function numberOption(values: OptionValues, name: ValueOption): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text);
@@ -133,7 +135,7 @@ const multipliers: Readonly<Record<string, number>> = { K: 1, M: 2, G: 3, T: 4 }
  * not given.
  * @throws StageError USAGE
  */
-export function sizeOption(values: OptionValues, name: LimitOption): number | undefined {
+export function sizeOption(values: OptionValues, name: ValueOption): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
   const [, digits = "", unit = ""] = /^(\d{1,15})([KMGT]?)$/.exec(text) ?? [];
@@ -143,16 +145,13 @@ export function sizeOption(values: OptionValues, name: LimitOption): number | un
   });
 }
 
-/** The options that limit what an image may ask for. */
-export type LimitOption = Exclude<Extract<OptionName, `max-${string}`>, "max-staleness">;
-
 /**
  * An option with a choice of words.
  * @throws StageError USAGE
  */
 export function choiceOption<Word extends string>(
   values: OptionValues,
-  option: { name: "owner" | "progress"; words: readonly Word[] },
+  option: { name: ValueOption; words: readonly Word[] },
 ): Word | undefined {
   const { name, words } = option;
   const text = values[name];
