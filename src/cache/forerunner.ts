@@ -1,5 +1,10 @@
 import { errnoOf } from "../errors.js";
-import { livenessOf, type ProcessIdentity } from "../host/process-identity.js";
+import {
+  formatIdentity,
+  livenessOf,
+  ownIdentity,
+  type ProcessIdentity,
+} from "../host/process-identity.js";
 import { dissolveLock, lockOwner, newOwner, removeDeadLock, takeLock } from "./lock-directory.js";
 
 /**
@@ -41,6 +46,12 @@ export function findPlace(path: string, { goAhead }: PlaceOptions): Place | unde
       if (errnoOf(error) !== "EEXIST") throw error;
     }
   }
+}
+
+/** Whether this process goes ahead. */
+export function isForerunner(path: string): boolean {
+  const forerunner = lockOwner(path);
+  return forerunner !== undefined && formatIdentity(forerunner) === formatIdentity(ownIdentity());
 }
 
 function stepAside(path: string, own: string): void {

@@ -4,6 +4,7 @@ import { type ByteString, pathBelow } from "../host/byte-string.js";
 import { join } from "../host/rooted-tree.js";
 import { GrowingRootfs } from "./growing-rootfs.js";
 import { hideLower } from "./hide-lower.js";
+import { type CrewEnd, LinkCrew } from "./link-crew.js";
 import { LowerLinks } from "./lower-links.js";
 import { attributesOf } from "./metadata.js";
 import type { UnpackedLayer } from "./unpacked-layer.js";
@@ -28,22 +29,32 @@ export function assembleRootfs(layers: Iterable<UnpackedLayer>, place: AssemblyP
   assembly.finish();
 }
 
-/** As {@link assembleRootfs}, from layers that are applied when they come. */
+/**
+ * As {@link assembleRootfs}, from layers that are applied when they come.
+ * @param place.crew the way to a thread that may come to help
+ */
 export async function assembleAsTheyCome(
   layers: AsyncIterable<UnpackedLayer>,
-  place: AssemblyPlace,
+  place: AssemblyPlace & { readonly crew?: CrewEnd },
 ): Promise<void> {
-  const assembly = new Assembly(place);
-  for await (const layer of layers) assembly.add(layer);
-  assembly.finish();
+  const crew = new LinkCrew(place.crew);
+  try {
+    const assembly = new Assembly(place, crew);
+    for await (const layer of layers) assembly.add(layer);
+    assembly.finish();
+  } finally {
+    crew.close();
+  }
 }
 
 class Assembly {
   readonly #rootfs: GrowingRootfs;
   readonly #lowerLinks: LowerLinks;
+  readonly #crew: LinkCrew;
   readonly #directory: string;
 
-  constructor({ rootfs, scratch }: AssemblyPlace) {
+  constructor({ rootfs, scratch }: AssemblyPlace, crew: LinkCrew = new LinkCrew(undefined)) {
+    this.#crew = crew;
     this.#directory = rootfs;
     this.#rootfs = new GrowingRootfs(rootfs);
     this.#lowerLinks = new LowerLinks(this.#rootfs, scratch);
@@ -51,7 +62,8 @@ class Assembly {
 
   /** Applies a layer on top of those applied before. */
   add(layer: UnpackedLayer): void {
-    this.#do(() => applyLayer(this.#rootfs, { layer, lowerLinks: this.#lowerLinks }));
+    const [lowerLinks, crew] = [this.#lowerLinks, this.#crew];
+    this.#do(() => applyLayer(this.#rootfs, { layer, lowerLinks, crew }));
   }
 
   finish(): void {
@@ -69,8 +81,9 @@ class Assembly {
 
 function applyLayer(
   rootfs: GrowingRootfs,
-  { layer, lowerLinks }: { layer: UnpackedLayer; lowerLinks: LowerLinks },
+  applied: { layer: UnpackedLayer; lowerLinks: LowerLinks; crew: LinkCrew },
 ): void {
+  const { layer, lowerLinks, crew } = applied;
   const { tree, record } = layer;
   rootfs.mayHaveAttributes ||= Object.keys(record.onRecord.xattrs).length > 0;
   rootfs.beginLayer();
@@ -83,6 +96,7 @@ function applyLayer(
   }
   addTree(rootfs, {
     layer,
+    crew,
     implied,
     replaced: new Set(record.replaced),
     isStraight: isStraight(rootfs, implied),
@@ -108,6 +122,7 @@ function isStraight({ tree }: GrowingRootfs, implied: ReadonlySet<ByteString>): 
 /** Where in a layer a directory is, and how it is added. */
 interface Source {
   readonly layer: UnpackedLayer;
+  readonly crew: LinkCrew;
   readonly implied: ReadonlySet<ByteString>;
   readonly replaced: ReadonlySet<ByteString>;
   /** Whether each path of the layer means itself. */
@@ -126,7 +141,8 @@ function addTree(rootfs: GrowingRootfs, source: Omit<Source, "from" | "beyond">)
   while (pending.length > 0) {
     const beyond: ByteString[] = [];
     for (const from of pending)
-      addDirectory(rootfs, { ...source, to: rootfs.pass(from), from, beyond });
+      addDirectory(rootfs, { ...source, to: rootfs.pass(from), from, beyond, isNew: false });
+    source.crew.settle();
     pending = beyond;
   }
 }
@@ -135,27 +151,37 @@ function addTree(rootfs: GrowingRootfs, source: Omit<Source, "from" | "beyond">)
  * Adds what a layer has below the directory `from` to the resolved directory `to`, but for what lies
  * beyond links.
  */
-function addDirectory(rootfs: GrowingRootfs, source: Source & { to: ByteString }): void {
-  const { layer, implied, replaced, isStraight, from, to, beyond } = source;
+function addDirectory(
+  rootfs: GrowingRootfs,
+  source: Source & { to: ByteString; isNew: boolean },
+): void {
+  const { layer, implied, replaced, isStraight, from, to, beyond, isNew } = source;
   const directory = pathBelow(layer.tree, from);
+  const names: ByteString[] = [];
   for (const entry of readdirSync(directory, { encoding: "latin1", withFileTypes: true })) {
     const below = join(from, entry.name);
     const path = join(to, entry.name);
     const isDescribed = !implied.has(below);
     if (!isStraight && isDescribed) rootfs.addsTo(to);
     if (!entry.isDirectory()) {
-      rootfs.link(pathBelow(layer.tree, below), path);
+      if (isNew) names.push(entry.name);
+      else rootfs.link(pathBelow(layer.tree, below), path);
       continue;
     }
     if (replaced.has(below)) rootfs.remove(path);
     if (isDescribed) {
       const attributes = attributesOf(layer.record.onRecord, below);
-      rootfs.describe(path, { source: pathBelow(layer.tree, below), attributes });
-      addDirectory(rootfs, { ...source, to: path, from: below });
+      const isNew = rootfs.describe(path, { source: pathBelow(layer.tree, below), attributes });
+      // Where each path means itself, nobody else puts anything into a directory that is new.
+      addDirectory(rootfs, { ...source, to: path, from: below, isNew: isNew && isStraight });
     } else if (rootfs.tree.kindOf(path) === "symlink") {
       beyond.push(below);
     } else {
-      addDirectory(rootfs, { ...source, to: rootfs.pass(path), from: below });
+      addDirectory(rootfs, { ...source, to: rootfs.pass(path), from: below, isNew: false });
     }
   }
+  if (names.length === 0) return;
+  const [fromRoot, toRoot] = [layer.tree, rootfs.tree.root];
+  const { mayHaveAttributes } = rootfs;
+  source.crew.link({ fromRoot, from, toRoot, to, names, mayHaveAttributes });
 }

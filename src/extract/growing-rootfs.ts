@@ -43,11 +43,12 @@ export class GrowingRootfs {
   /**
    * Puts a directory like `source` at the resolved path `path`, or makes the one that is there like
    * it; anything else there is removed.
+   * @returns whether it is new
    */
   describe(
     path: ByteString,
     { source, attributes }: { source: string | Buffer; attributes: DiskMetadata["attributes"] },
-  ): void {
+  ): boolean {
     const metadata = metadataOf(source);
     const isNew = !this.tree.isKnownDirectory(path);
     // Whoever can't write to it could not fill it, so some get their mode only at the end.
@@ -58,6 +59,7 @@ export class GrowingRootfs {
       this.tree.addDirectory(path);
     }
     this.#directories.set(path, { ...metadata, attributes, isExact });
+    return isNew;
   }
 
   /** A directory that a layer only passes through: the lower layers' one, links followed. */

@@ -3,6 +3,7 @@ import { heedLoadingGate } from "../host/loading-gate.js";
 import { type AssemblyPlace, assembleAsTheyCome } from "./assemble-rootfs.js";
 import { type LayerPort, layersFrom } from "./layer-feed.js";
 import type { LayerRecord } from "./layer-record.js";
+import { type CrewEnd, joinLinkCrew } from "./link-crew.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import * as hashing from "./pipeline/hash-stage.js";
 import * as inflating from "./pipeline/inflate-stage.js";
@@ -20,9 +21,14 @@ export async function unpack(task: UnpackLayerTask): Promise<Outcome<LayerRecord
 
 /** {@link assembleAsTheyCome}, in a worker thread. */
 export async function assemble(
-  task: AssemblyPlace & { layers: LayerPort },
+  task: AssemblyPlace & { layers: LayerPort; crew: CrewEnd },
 ): Promise<Outcome<void>> {
   return await outcomeOf(() => assembleAsTheyCome(layersFrom(task.layers), task));
+}
+
+/** {@link joinLinkCrew}, in a worker thread. */
+export async function joinCrew(crew: CrewEnd): Promise<Outcome<void>> {
+  return await outcomeOf(() => joinLinkCrew(crew));
 }
 
 /** {@link inflating.inflate}, in a worker thread. */

@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { MessagePort } from "node:worker_threads";
+import pLimit from "p-limit";
 import { Tinypool } from "tinypool";
 import { errnoOf, fromSystemError } from "../errors.js";
 import { closeLoadingGate, createLoadingGate, type LoadingGate } from "../host/loading-gate.js";
@@ -8,8 +9,10 @@ import type { Tracer, TraceSpan } from "../host/trace.js";
 import type { AssemblyPlace } from "./assemble-rootfs.js";
 import { createLayerFeed } from "./layer-feed.js";
 import type { LayerRecord } from "./layer-record.js";
+import { type CrewEnd, createCrewEnds } from "./link-crew.js";
 import { LoadingThreads } from "./loading-threads.js";
 import { type Outcome, resultOf } from "./outcome.js";
+import { mostInStages } from "./pipeline/in-stages.js";
 import { type Stages, unpackInStages } from "./pipeline/unpack-in-stages.js";
 import type { UnpackLayerTask } from "./unpack-layer.js";
 import type { UnpackedLayer } from "./unpacked-layer.js";
@@ -28,13 +31,6 @@ export interface Workers {
   close(): Promise<void>;
 }
 
-export interface WorkerCounts {
-  /** How many layers are unpacked side by side at most. */
-  readonly layers: number;
-  /** How many of them in stages at most. */
-  readonly inStages: number;
-}
-
 /** What each function of a thread does, for traces. */
 const spanNames: Readonly<Record<keyof typeof worker, string>> = {
   unpack: "decompress, verify, unpack",
@@ -43,6 +39,7 @@ const spanNames: Readonly<Record<keyof typeof worker, string>> = {
   makeTree: "unpack",
   fillFiles: "write",
   assemble: "link",
+  joinCrew: "link",
 };
 
 /** A layer that is unpacked in stages takes so many threads more than another. */
@@ -50,6 +47,9 @@ const furtherStages = 3;
 
 /** The thread that puts layers together does so beside those that unpack. */
 const assemblers = 1;
+
+/** Threads to begin with: there is a layer to unpack, and a rootfs to put together. */
+const leastThreads = 2;
 
 /**
  * What a thread's short-lived objects may take, in MiB. They are few and small, and what V8 would
@@ -60,9 +60,20 @@ const youngGeneration = 4;
 /** How long threads get to part before they are ended, in ms. */
 const partingTime = 5000;
 
-export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer): Workers {
+/**
+ * Starts threads; more come as they are needed.
+ * @param options.layers how many layers are unpacked side by side at most
+ */
+export function startWorkers({
+  layers,
+  trace,
+}: {
+  layers: number;
+  trace?: Tracer | undefined;
+}): Workers {
   const gate = createLoadingGate();
-  const pool = startPool(layers + furtherStages * inStages + assemblers, gate);
+  const pool = startPool(layers + furtherStages * mostInStages(layers) + assemblers, gate);
+  const side = pLimit(layers);
   const loading = new LoadingThreads(pool);
   const closing = new AbortController();
   const staged = new Set<Promise<unknown>>();
@@ -122,32 +133,41 @@ export function startWorkers({ layers, inStages }: WorkerCounts, trace?: Tracer)
     makeTree: inThread("makeTree", { layer }),
     fillFiles: inThread("fillFiles", { layer }),
   });
+  const unpack: Workers["unpack"] = async (task, { inStages }) => {
+    closing.signal.throwIfAborted();
+    const { diffId } = task;
+    if (!inStages) return unlessClosed(await inThread("unpack", { layer: diffId })(task));
+    const record = unpackInStages(task, { stages: stagesOf(diffId), signal: closing.signal });
+    staged.add(record);
+    return await record.finally(() => staged.delete(record));
+  };
   const assemble = inThread("assemble");
+  const joinCrew = inThread("joinCrew");
+  // Nobody needs the help, and what goes wrong there is told to the thread that is helped.
+  const help = (end: CrewEnd) => void joinCrew(end, [end.port]).catch(() => undefined);
   return {
-    unpack: async (task, options) => {
-      const { diffId } = task;
-      if (!options.inStages) return unlessClosed(await inThread("unpack", { layer: diffId })(task));
-      const stages = stagesOf(diffId);
-      const record = unpackInStages(task, { stages, signal: closing.signal });
-      staged.add(record);
-      return await record.finally(() => staged.delete(record));
-    },
-    assemble: async (layers, place) => {
+    unpack: (task, options) => side(() => unpack(task, options)),
+    assemble: async (unpacked, place) => {
       const feed = createLayerFeed();
+      const crew = createCrewEnds();
       let assembled: ReturnType<typeof assemble> | undefined;
       const start = () => {
-        assembled ??= assemble({ ...place, layers: feed.port }, [feed.port]);
+        const ways = { layers: feed.port, crew: crew.lead };
+        assembled ??= assemble({ ...place, ...ways }, [feed.port, crew.lead.port]);
         // It is looked at when all layers were given.
         assembled.catch(() => undefined);
         return assembled;
       };
       try {
-        for await (const layer of layers) {
+        for await (const layer of unpacked) {
           start();
           feed.give(layer);
         }
         feed.end();
-        unlessClosed(await start());
+        const done = start();
+        // All layers are unpacked, so there is a thread that has nothing else to do.
+        if (layers > 1) help(crew.helper);
+        unlessClosed(await done);
       } finally {
         feed.close();
       }
@@ -160,7 +180,7 @@ function startPool(maxThreads: number, workerData: LoadingGate): Tinypool {
   try {
     return new Tinypool({
       filename: fileURLToPath(new URL("./worker.js", import.meta.url)),
-      minThreads: 1,
+      minThreads: Math.min(leastThreads, maxThreads),
       maxThreads,
       workerData,
       // Threads that wait for the next layer are worth keeping for as long as the pool lives.

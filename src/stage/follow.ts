@@ -5,7 +5,7 @@ import { pauseAfter } from "../cache/pauses.js";
 import { now } from "../host/clock.js";
 import { pause } from "../host/pause.js";
 import { findHit } from "./hit.js";
-import { sourceIdentity } from "./known-source.js";
+import { forerunnerLock, sourceIdentity } from "./known-source.js";
 import type { StageRequest } from "./request.js";
 import type { StageEvent, StageResult } from "./result.js";
 
@@ -31,7 +31,7 @@ export function followForerunner(
   if (!source) return undefined;
   prepareCache(request.cacheDirectory, request.uid);
   const { name } = source.identity;
-  const path = request.layout.lock(`ahead-${name}`);
+  const path = forerunnerLock(request, source);
   const record = request.layout.indexRecord(name);
   const start = now();
   for (let round = 0; ; round++) {

@@ -98,3 +98,8 @@ export function lookUpSource(
   if (!source) return undefined;
   return lookUpFile(request.layout, { ...source, isKnown: isImageSummary });
 }
+
+/** The lock of the process that goes ahead of others that want the same source. */
+export function forerunnerLock({ layout }: StageRequest, { identity }: SourceIdentity): string {
+  return layout.lock(`ahead-${identity.name}`);
+}

@@ -1,3 +1,4 @@
+import { isForerunner } from "../cache/forerunner.js";
 import { prepareCache } from "../cache/location.js";
 import { rememberFile } from "../cache/remember-file.js";
 import { sweep } from "../cache/sweep.js";
@@ -5,7 +6,7 @@ import { StageError } from "../errors.js";
 import { now } from "../host/clock.js";
 import type { ImageSummary } from "../oci/image.js";
 import { ImageOpener } from "./image-opener.js";
-import type { SourceIdentity } from "./known-source.js";
+import { forerunnerLock, type SourceIdentity, sourceIdentity } from "./known-source.js";
 import { makeResult } from "./make-result.js";
 import type { StageRequest } from "./request.js";
 import { type ResolvedSource, resolveSource } from "./resolve-source.js";
@@ -19,6 +20,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
   const work = new StagingWork(request, opener);
   let resolved: ResolvedSource | undefined;
   try {
+    if (goesAhead(request)) work.startThreads();
     resolved = await resolveSource(request, { opener, work });
     const { summary, source, isKnown } = resolved;
     const resolveMs = now() - request.startedAt;
@@ -45,6 +47,12 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     // Last, because ext4 is slow to make files for a while after many were deleted.
     sweep(request.layout);
   }
+}
+
+/** Whether there is certainly something to unpack, and nobody else at it. */
+function goesAhead(request: StageRequest): boolean {
+  const source = sourceIdentity(request);
+  return source !== undefined && isForerunner(forerunnerLock(request, source));
 }
 
 /** Spares the next staging a look into the archive. Of a cache that is read-only a hit is a hit. */

@@ -99,6 +99,13 @@ export class StagingWork {
     return records;
   }
 
+  /** Starts the threads, which takes a while, where that has not been done. */
+  startThreads(): Workers {
+    const { trace } = this.#request.options;
+    this.#workers ??= startWorkers({ layers: this.#cores, trace });
+    return this.#workers;
+  }
+
   /** Tells of a piece of work on this thread that began at `start` and ends now. */
   traced(name: string, work: { start: number; details?: TraceSpan["details"] }): void {
     const { start, details = {} } = work;
@@ -190,10 +197,8 @@ export class StagingWork {
   /** Work in a thread. When it is stopped, the threads have ended before this rejects. */
   async #run<Value>(work: (workers: Workers) => Promise<Value>): Promise<Value> {
     this.#stop.signal.throwIfAborted();
-    const counts = { layers: this.#cores, inStages: this.#inStages.size };
-    this.#workers ??= startWorkers(counts, this.#request.options.trace);
     try {
-      return await work(this.#workers);
+      return await work(this.startThreads());
     } catch (error) {
       if (!this.#stop.signal.aborted) throw error;
       await this.#stopWorkers();

@@ -17,6 +17,11 @@ export function layersInStages(layers: readonly SizedLayer[], cores: number): Re
   const total = layers.reduce((sum, { size }) => sum + size, 0);
   const large = layers.filter(({ size }) => size >= leastSize && size * cores > total);
   const largestFirst = [...large].sort((a, b) => b.size - a.size);
+  return new Set(largestFirst.slice(0, mostInStages(cores)).map(({ diffId }) => diffId));
+}
+
+/** How many layers are unpacked in stages at most. */
+export function mostInStages(cores: number): number {
   // A lone core gains nothing, and more stages than cores are of no use either.
-  return new Set(largestFirst.slice(0, Math.floor(cores / 2)).map(({ diffId }) => diffId));
+  return Math.floor(cores / 2);
 }
