@@ -1,4 +1,5 @@
 import { isRecord, readJsonIfAny } from "../host/read-json.js";
+import { isIntact } from "./durability-mark.js";
 import type { CacheLayout } from "./layout.js";
 
 /**
@@ -25,7 +26,8 @@ export function rootfsOf(layout: CacheLayout, key: string): string {
 }
 
 /**
- * The entry under `key`; undefined where there is none, or none that this version can use.
+ * The entry under `key`; undefined where there is none, none that this version can use, or one that
+ * power loss may have harmed.
  * @throws StageError PERMISSION
  */
 export function readEntry<Details>(
@@ -33,7 +35,9 @@ export function readEntry<Details>(
   options: { key: string; isDetails: DetailsGuard<Details> },
 ): Entry<Details> | undefined {
   const { key, isDetails } = options;
-  const value = readJsonIfAny(entryFile(layout.entry(key)));
+  const directory = layout.entry(key);
+  if (!isIntact(directory)) return undefined;
+  const value = readJsonIfAny(entryFile(directory));
   if (!isRecord(value) || value["schemaVersion"] !== 1 || value["key"] !== key) return undefined;
   const { details } = value;
   return isDetails(details) ? { schemaVersion: 1, key, details } : undefined;

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { readJsonIfAny } from "../host/read-json.js";
+import { isIntact, markNew } from "./durability-mark.js";
 import type { CacheLayout } from "./layout.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
 import { writeRecord } from "./write-record.js";
@@ -20,15 +21,18 @@ export function layerTree(layout: CacheLayout, name: string): string {
 
 /** Whether the cache seems to have a layer; only reading its record tells for sure. */
 export function hasLayer(layout: CacheLayout, name: string): boolean {
-  return existsSync(`${layout.layer(name)}/layer.json`);
+  const directory = layout.layer(name);
+  return existsSync(`${directory}/layer.json`) && isIntact(directory);
 }
 
-/** A layer's record; undefined where the cache does not have the layer. */
+/** A layer's record; undefined where the cache does not have the layer, or power loss may have harmed it. */
 export function readLayer<Record extends object>(
   layout: CacheLayout,
   options: Pick<EnsureLayerOptions<Record>, "name" | "parse">,
 ): Record | undefined {
-  return options.parse(readJsonIfAny(`${layout.layer(options.name)}/layer.json`));
+  const directory = layout.layer(options.name);
+  if (!isIntact(directory)) return undefined;
+  return options.parse(readJsonIfAny(`${directory}/layer.json`));
 }
 
 /** A layer of the cache; unpacked by this process when no other has or does. */
@@ -48,6 +52,7 @@ export async function ensureLayer<Record extends object>(
       mkdirSync(tree, { mode: 0o700 });
       const record = await unpack(tree);
       writeRecord(`${directory}/layer.json`, record);
+      markNew(directory);
       return record;
     },
   });

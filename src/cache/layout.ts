@@ -10,12 +10,20 @@ export class CacheLayout {
 
   /** An unpacked layer: `tree/` and `layer.json`. */
   layer(name: string): string {
-    return join(this.#root, "layers", name);
+    return join(this.layers, name);
+  }
+
+  get layers(): string {
+    return join(this.#root, "layers");
   }
 
   /** An image's entry: `rootfs/` and `entry.json`. */
   entry(key: string): string {
-    return join(this.#root, "rootfs", key);
+    return join(this.entries, key);
+  }
+
+  get entries(): string {
+    return join(this.#root, "rootfs");
   }
 
   /** What is known of a file that images were read from. */

@@ -1,3 +1,4 @@
+import type { WriteOptions } from "../host/write-json.js";
 import type { CacheLayout } from "./layout.js";
 import { type IndexQuery, knownImages } from "./source-index.js";
 import { writeRecord } from "./write-record.js";
@@ -5,10 +6,10 @@ import { writeRecord } from "./write-record.js";
 /** Remembers what a file's image is, beside what is known of the file's other images. */
 export function rememberFile<Known>(
   layout: CacheLayout,
-  fact: Omit<IndexQuery<Known>, "isKnown"> & { known: Known },
+  fact: Omit<IndexQuery<Known>, "isKnown"> & { known: Known } & WriteOptions,
 ): void {
-  const { identity, selection, known } = fact;
+  const { identity, selection, known, flush } = fact;
   const images = { ...knownImages(layout, identity), [selection]: known };
   const record = { schemaVersion: 1, state: identity.state, images };
-  writeRecord(layout.indexRecord(identity.name), record);
+  writeRecord(layout.indexRecord(identity.name), record, { flush });
 }

@@ -1,13 +1,20 @@
 import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { fromSystemError } from "../errors.js";
+import { fsyncPath } from "../host/sync-file-system.js";
+import { markChanged, markNew } from "./durability-mark.js";
 import { type DetailsGuard, type Entry, entryFile, readEntry, rootfsOf } from "./entry.js";
 import type { CacheLayout } from "./layout.js";
 import { lockOrAdopt } from "./lock.js";
+import { type Durability, makeDurable } from "./make-durable.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
 import { writeRecord } from "./write-record.js";
 
 export interface PublishRootfsOptions<Details> extends WaitOptions {
   readonly key: string;
   readonly isDetails: DetailsGuard<Details>;
+  /** How it is to outlast a loss of power; undefined where it need not. */
+  readonly durability?: Durability | undefined;
   /** Fills the empty directory `rootfs`; `scratch` is an empty one beside it. */
   readonly make: (directories: { rootfs: string; scratch: string }) => Promise<Details>;
 }
@@ -17,12 +24,13 @@ export async function ensureRootfs<Details>(
   layout: CacheLayout,
   options: PublishRootfsOptions<Details>,
 ): Promise<Published<Entry<Details>>> {
-  const { key, isDetails, make } = options;
-  return await readOrPublish(layout, {
+  const { key, isDetails, durability, make } = options;
+  const path = layout.entry(key);
+  const published = await readOrPublish(layout, {
     ...options,
     what: "the image",
     lock: lockName(key),
-    path: layout.entry(key),
+    path,
     read: () => readEntry(layout, { key, isDetails }),
     make: async (directory) => {
       const rootfs = `${directory}/rootfs`;
@@ -32,14 +40,27 @@ export async function ensureRootfs<Details>(
       const details = await make({ rootfs, scratch });
       const entry: Entry<Details> = { schemaVersion: 1, key, details };
       writeRecord(entryFile(directory), entry);
+      markNew(directory);
+      if (durability) await makeDurable(layout, { directory, durability });
       return entry;
     },
   });
+  if (durability && published.made) persist(dirname(path));
+  return published;
+}
+
+function persist(directory: string): void {
+  try {
+    fsyncPath(directory);
+  } catch (error) {
+    throw fromSystemError(error, `write ${directory}`);
+  }
 }
 
 export interface UpdateRootfsOptions<Details> extends WaitOptions {
   readonly key: string;
   readonly isDetails: DetailsGuard<Details>;
+  readonly durability?: Durability | undefined;
   /** Looks whether there is anything to do. */
   readonly isDone: (details: Details) => boolean;
   /** Changes the rootfs and returns the new details. Nobody else changes it meanwhile. */
@@ -54,7 +75,7 @@ export async function updateRootfs<Details>(
   layout: CacheLayout,
   options: UpdateRootfsOptions<Details>,
 ): Promise<Entry<Details> | undefined> {
-  const { key, isDetails, isDone, change } = options;
+  const { key, isDetails, durability, isDone, change } = options;
   const read = () => readEntry(layout, { key, isDetails });
   const adopt = () => {
     const entry = read();
@@ -66,9 +87,12 @@ export async function updateRootfs<Details>(
   try {
     const before = read();
     if (!before) return undefined;
+    const directory = layout.entry(key);
+    markChanged(directory);
     const details = change(rootfsOf(layout, key), before.details);
     const entry: Entry<Details> = { schemaVersion: 1, key, details };
-    writeRecord(entryFile(layout.entry(key)), entry);
+    writeRecord(entryFile(directory), entry);
+    if (durability) await makeDurable(layout, { directory, durability });
     return entry;
   } finally {
     await outcome.release();

@@ -47,6 +47,8 @@ const stagingOptions = [
   "keep-setuid",
   "jobs",
   "wait",
+  "fsync",
+  "no-fsync",
   ...imageLimits,
   "max-entries",
   "max-unpacked",

@@ -11,6 +11,8 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   "keep-setuid": ["--keep-setuid", "keep setuid and setgid bits"],
   jobs: ["--jobs N", "unpack and fetch up to N layers side by side (default: one per CPU)"],
   wait: ["--wait SECONDS", "how long to wait for another's staging (default: no limit)"],
+  fsync: ["--fsync", "write the image to disk before showing it (default)"],
+  "no-fsync": ["--no-fsync", "don't: a bit faster, and staged again after the next boot"],
   "max-layers": ["--max-layers N", "layers of an image (default: 1000)"],
   "max-document": ["--max-document BYTES", "size of a manifest, index or config (default: 16M)"],
   "max-entries": ["--max-entries N", "entries of a layer (default: 10000000)"],

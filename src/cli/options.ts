@@ -12,6 +12,8 @@ export interface OptionValues {
   readonly "keep-setuid"?: boolean;
   readonly jobs?: string;
   readonly wait?: string;
+  readonly fsync?: boolean;
+  readonly "no-fsync"?: boolean;
   readonly "max-layers"?: string;
   readonly "max-document"?: string;
   readonly "max-entries"?: string;
@@ -59,6 +61,8 @@ const forms = {
   "keep-setuid": flag,
   jobs: text,
   wait: text,
+  fsync: flag,
+  "no-fsync": flag,
   "max-layers": text,
   "max-document": text,
   "max-entries": text,

@@ -27,6 +27,10 @@ function longWaitReporter(): (event: StageEvent) => void {
 /** Says on stderr what was left out or changed. */
 export function reportWarnings(warnings: readonly Warning[]): void {
   for (const { message, count, examples } of warnings) {
+    if (examples.length === 0) {
+      writeMessage(`stage-rootfs: warning: ${message}`);
+      continue;
+    }
     const shown = examples.slice(0, 3).join(", ");
     const more = count > 3 ? ", ..." : "";
     writeMessage(`stage-rootfs: warning: ${message} (${count}: ${shown}${more})`);

@@ -1,3 +1,4 @@
+import { StageError } from "../errors.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import { parseMountRequest } from "../mountpoints/requests.js";
 import type { Limits } from "../oci/limits.js";
@@ -22,6 +23,7 @@ export function stagingOptions(
     keepSetuid: values["keep-setuid"],
     jobs: numberOption(values, "jobs"),
     wait: numberOption(values, "wait"),
+    fsync: fsyncOption(values),
     limits: limitsFrom(values),
     offline: values.offline,
     maxStaleness: numberOption(values, "max-staleness"),
@@ -42,6 +44,13 @@ export type ProgressWish = "auto" | "plain" | "json" | "none";
 export function progressOption(values: OptionValues): ProgressWish {
   const words = ["auto", "plain", "json", "none"] as const;
   return choiceOption(values, { name: "progress", words }) ?? "auto";
+}
+
+function fsyncOption({ fsync, "no-fsync": noFsync }: OptionValues): boolean | undefined {
+  if (fsync && noFsync) {
+    throw new StageError("USAGE", "--fsync and --no-fsync contradict each other");
+  }
+  return noFsync ? false : fsync;
 }
 
 /** The limits that were given; the others keep their defaults. */

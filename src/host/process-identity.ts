@@ -20,11 +20,18 @@ export interface ProcessIdentity {
 export type Liveness = "alive" | "dead" | "unknown";
 
 let self: ProcessIdentity | undefined;
+let boot: string | undefined;
+
+/** The kernel's name for the time since the machine was started. */
+export function bootId(): string {
+  boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  return boot;
+}
 
 export function ownIdentity(): ProcessIdentity {
   self ??= {
     host: hostname(),
-    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim(),
+    bootId: bootId(),
     pidNamespace: readlinkSync("/proc/self/ns/pid").replace(/\D/g, ""),
     pid: process.pid,
     startTime: startTimeOf(process.pid) ?? "0",

@@ -1,4 +1,5 @@
 import { type Entry, rootfsOf } from "../cache/entry.js";
+import type { Warning } from "../extract/layer-record.js";
 import { now } from "../host/clock.js";
 import { selectMountPoints } from "../mountpoints/coverage.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
@@ -18,12 +19,14 @@ export interface Staging {
   readonly unpacked: ReadonlySet<string>;
   /** Bytes that registries have sent. */
   readonly fetched?: number;
+  /** What is to be said beside the image's own warnings. */
+  readonly warnings?: readonly Warning[];
   /** All but the total. */
   readonly timings: Omit<Timings, "totalMs">;
 }
 
 export function makeResult(request: StageRequest, staging: Staging): StageResult {
-  const { summary, entry, requests, hit, fetched = 0, timings } = staging;
+  const { summary, entry, requests, hit, fetched = 0, warnings = [], timings } = staging;
   const { key, details } = entry;
   const layers = layersOf(staging);
   return {
@@ -39,7 +42,7 @@ export function makeResult(request: StageRequest, staging: Staging): StageResult
     config: details.config,
     layers,
     mountPoints: selectMountPoints(details.mountPoints, requests),
-    warnings: details.warnings,
+    warnings: [...details.warnings, ...warnings],
     timings: rounded({ ...timings, totalMs: now() - request.startedAt }),
     bytes: { ...countBytes(layers), fetched },
   };

@@ -38,6 +38,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
       hit,
       unpacked: work.unpacked,
       fetched: work.fetched,
+      warnings: work.warnings,
       timings,
     });
   } finally {
@@ -57,12 +58,12 @@ function goesAhead(request: StageRequest): boolean {
 
 /** Spares the next staging a look into the archive. Of a cache that is read-only a hit is a hit. */
 function remember(
-  { layout }: StageRequest,
+  { layout, options }: StageRequest,
   found: { source: SourceIdentity; summary: ImageSummary; hit: boolean },
 ): void {
   const { source, summary, hit } = found;
   try {
-    rememberFile(layout, { ...source, known: summary });
+    rememberFile(layout, { ...source, known: summary, flush: options.fsync !== false });
   } catch (error) {
     if (!(hit && error instanceof StageError && error.code === "NOT_WRITABLE")) throw error;
   }

@@ -35,6 +35,11 @@ export interface StageOptions {
   readonly jobs?: number | undefined;
   /** How long to wait for another process's staging, in seconds. Default: as long as it takes. */
   readonly wait?: number | undefined;
+  /**
+   * Whether what is staged is written to disk before it is shown, so that it outlasts a loss of
+   * power, or the next boot. Without it, it is made again then. Default: true.
+   */
+  readonly fsync?: boolean | undefined;
   /** How registries are reached, for references of the kind `docker://`. */
   readonly registry?: RegistrySettings | undefined;
   /** Whether to do without registries: only what the cache knows is staged. Default: false. */

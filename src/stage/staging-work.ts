@@ -2,9 +2,10 @@ import { setMaxListeners } from "node:events";
 import type { LimitFunction } from "p-limit";
 
 import { ensureLayer, hasLayer, layerTree } from "../cache/layer-store.js";
+import type { Durability } from "../cache/make-durable.js";
 import type { WaitOptions } from "../cache/publish.js";
 import type { AssemblyPlace } from "../extract/assemble-rootfs.js";
-import { type LayerRecord, parseLayerRecord } from "../extract/layer-record.js";
+import { type LayerRecord, parseLayerRecord, type Warning } from "../extract/layer-record.js";
 import { layersInStages } from "../extract/pipeline/in-stages.js";
 import type { UnpackedLayer } from "../extract/unpacked-layer.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
@@ -14,6 +15,7 @@ import type { Span } from "../host/span.js";
 import type { TraceSpan } from "../host/trace.js";
 import type { ImageSummary, LayerSummary, RemoteLayer } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
+import { notDurable } from "./not-durable.js";
 import { cacheName, type StageRequest } from "./request.js";
 import type { Timings } from "./result.js";
 
@@ -32,6 +34,8 @@ export class StagingWork {
   };
   /** Bytes that registries have sent. */
   fetched = 0;
+  /** What the caller should know beside the image's own warnings. */
+  readonly warnings: Warning[] = [];
   readonly #request: StageRequest;
   readonly #opener: ImageOpener;
   readonly #stop = new AbortController();
@@ -63,6 +67,15 @@ export class StagingWork {
       onWait: (owner) => {
         onEvent?.({ type: "waiting", what, pid: owner?.pid ?? null, host: owner?.host ?? null });
       },
+    };
+  }
+
+  /** How what is made is to outlast a loss of power; undefined where it need not. */
+  get durability(): Durability | undefined {
+    if (this.#request.options.fsync === false) return undefined;
+    return {
+      signal: this.#stop.signal,
+      onDoubt: (reason) => this.warnings.push(notDurable[reason]),
     };
   }
 

@@ -49,6 +49,7 @@ export async function ensureVariant(
       ...work.waitOptions("the image"),
       key: variant.key,
       isDetails: isStagedImage,
+      durability: work.durability,
       make: (directories) => makeRootfs(request, { ...options, ...variant, ...directories, base }),
     });
     work.timings.waitMs += waitedMs;
@@ -130,6 +131,7 @@ async function addMountPoints(request: StageRequest, options: AddOptions): Promi
     ...work.waitOptions("the image"),
     key,
     isDetails: isStagedImage,
+    durability: work.durability,
     isDone,
     change: (rootfs, details) => {
       const plan = createMountPoints(rootfs, wanted);
