@@ -5,7 +5,8 @@ import {
   ownIdentity,
   type ProcessIdentity,
 } from "../host/process-identity.js";
-import { dissolveLock, lockOwner, newOwner, removeDeadLock, takeLock } from "./lock-directory.js";
+import { dissolveLock, lockOwner, removeDeadLock, takeLock } from "./lock-directory.js";
+import { ownedName } from "./owned-name.js";
 
 /**
  * Where many processes want the same thing at once, one goes ahead and the others watch it. This
@@ -37,7 +38,7 @@ export function findPlace(path: string, { goAhead }: PlaceOptions): Place | unde
     if (liveness === "unknown") return { kind: "unknown" };
     if (forerunner && liveness === "alive") return { kind: "behind", forerunner };
     if (forerunner) removeDeadLock(path);
-    const own = newOwner();
+    const own = ownedName();
     try {
       takeLock(path, own);
       return { kind: "ahead", stepAside: () => stepAside(path, own) };

@@ -1,6 +1,7 @@
-import { readdirSync, statSync, utimesSync } from "node:fs";
+import { statSync, utimesSync } from "node:fs";
 import { livenessOf } from "../host/process-identity.js";
-import { dissolveLock, newOwner, ownerIn, takeLock } from "./lock-directory.js";
+import { dissolveLock, namesIn, ownerIn, takeLock } from "./lock-directory.js";
+import { ownedName } from "./owned-name.js";
 
 type Done<Result = void> = (error: unknown, result?: Result) => void;
 
@@ -20,7 +21,7 @@ export interface LockFileSystem {
  * does the age decide, which proper-lockfile's heartbeat keeps young.
  */
 export function lockFileSystem(): LockFileSystem {
-  const own = newOwner();
+  const own = ownedName();
   let holds = false;
   let lastSeen: string | undefined;
 
@@ -36,7 +37,7 @@ export function lockFileSystem(): LockFileSystem {
   const look = (path: string) => {
     const { mtime } = statSync(path);
     if (holds) return { mtime };
-    lastSeen = readdirSync(path)[0];
+    lastSeen = namesIn(path)?.[0];
     return { mtime: apparentTime(lastSeen, mtime) };
   };
   return {

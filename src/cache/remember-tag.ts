@@ -3,9 +3,10 @@ import { type TagRecord, tagRecordName } from "./tag-index.js";
 import { writeRecord } from "./write-record.js";
 
 /** Remembers what a tag (in full, `HOST/NAME:TAG`) stands for. */
-export function rememberTag(layout: CacheLayout, record: TagRecord & { tag: string }): void {
-  const { tag, digest, checkedAt } = record;
+export function rememberTag(layout: CacheLayout, found: TagRecord & { tag: string }): void {
+  const { tag, digest, checkedAt } = found;
   const name = tagRecordName(tag);
   if (name === undefined) return;
-  writeRecord(layout.indexRecord(name), { schemaVersion: 1, tag, digest, checkedAt });
+  const record = { schemaVersion: 1, tag, digest, checkedAt };
+  writeRecord(layout.indexRecord(name), record, { layout });
 }

@@ -91,7 +91,7 @@ export async function updateRootfs<Details>(
     markChanged(directory);
     const details = change(rootfsOf(layout, key), before.details);
     const entry: Entry<Details> = { schemaVersion: 1, key, details };
-    writeRecord(entryFile(directory), entry);
+    writeRecord(entryFile(directory), entry, { layout });
     if (durability) await makeDurable(layout, { directory, durability });
     return entry;
   } finally {

@@ -1,14 +1,9 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
-import {
-  formatIdentity,
-  livenessOf,
-  ownIdentity,
-  parseIdentity,
-} from "../host/process-identity.js";
-import { uniqueWord } from "../host/unique-word.js";
+import { livenessOf, parseIdentity } from "../host/process-identity.js";
 import type { CacheLayout } from "./layout.js";
+import { ownedName } from "./owned-name.js";
 
 /** How long a directory stays whose process can't be looked for, in milliseconds: a day. */
 const unknownLifetime = 24 * 60 * 60 * 1000;
@@ -18,8 +13,7 @@ const unknownLifetime = 24 * 60 * 60 * 1000;
  * tell whether it is still wanted.
  */
 export function makeWorkDirectory(layout: CacheLayout): string {
-  const name = `${formatIdentity(ownIdentity())},${uniqueWord()}`;
-  const path = join(layout.tmp, name);
+  const path = join(layout.tmp, ownedName());
   try {
     mkdirSync(path, { mode: 0o700 });
     // In a directory whose group is inherited (setgid), this and all below would inherit it.

@@ -114,6 +114,20 @@ describe("a lock", () => {
     },
   );
 
+  test("is taken where deep directories are in its place", async () => {
+    const path = lockPath();
+    mkdirSync(`${path}/deep/${"d/".repeat(100)}`, { recursive: true });
+    await (await take(path))();
+    expect(readdirSync(dirname(path))).toEqual([]);
+  });
+
+  test("is taken where a file is in its place", async () => {
+    const path = lockPath();
+    writeFileSync(path, "");
+    await (await take(path))();
+    expect(readdirSync(dirname(path))).toEqual([]);
+  });
+
   test("can't be taken where there is no directory for it, and leaves nothing", async () => {
     const parent = scratchDirectory();
     await expect(take(`${parent}/missing/lock`)).rejects.toMatchObject({ code: "ENOENT" });

@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CacheLayout } from "../../src/cache/layout.js";
 import { sweep } from "../../src/cache/sweep.js";
@@ -85,7 +93,8 @@ describe("the sweep", () => {
   test.each(Object.entries(deadIdentities()))("removes the lock that %s held", (_, owner) => {
     const cache = emptyCache();
     lockOf(cache, { name: "rootfs-x", owner: of(owner) });
-    lockOf(cache, { name: "rootfs-x.abc", owner: of(owner) });
+    lockOf(cache, { name: of(owner), owner: of(owner) });
+    lockOf(cache, { name: `${of(owner)}-unnamed`, owner: undefined });
     sweep(cache.layout);
     expect(readdirSync(cache.layout.locks)).toEqual([]);
   });
@@ -100,12 +109,41 @@ describe("the sweep", () => {
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
   });
 
-  test("removes a lock that was never finished after a minute", () => {
+  test("removes a lock that its owner has left", () => {
     const cache = emptyCache();
-    const fresh = lockOf(cache, { name: "fresh", owner: undefined, age: 30 });
-    const old = lockOf(cache, { name: "old", owner: undefined, age: 90 });
+    const left = lockOf(cache, { name: "rootfs-x", owner: undefined });
     sweep(cache.layout);
-    expect([existsSync(fresh), existsSync(old)]).toEqual([true, false]);
+    expect(existsSync(left)).toBe(false);
+  });
+
+  test("keeps a lock that a living process is about to make", () => {
+    const cache = emptyCache();
+    const made = lockOf(cache, { name: of(ownIdentity()), owner: undefined, age: 100 * day });
+    sweep(cache.layout);
+    expect(existsSync(made)).toBe(true);
+  });
+
+  test.each(Object.entries(foreignIdentities))(
+    "keeps a lock that %s is about to make, for a day",
+    (_, owner) => {
+      const cache = emptyCache();
+      const kept = lockOf(cache, { name: of(owner), owner: undefined, age: day - 60 });
+      const old = lockOf(cache, { name: `${of(owner)}-old`, owner: undefined, age: day + 60 });
+      sweep(cache.layout);
+      expect([existsSync(kept), existsSync(old)]).toEqual([true, false]);
+    },
+  );
+
+  test("leaves alone what is no lock", () => {
+    const cache = emptyCache();
+    const { locks } = cache.layout;
+    writeFileSync(`${locks}/file`, "");
+    writeFileSync(`${locks}/${"x".repeat(255)}`, "");
+    mkdirSync(`${locks}/deep/${"d/".repeat(100)}`, { recursive: true });
+    symlinkSync("/", `${locks}/link`);
+    const before = readdirSync(locks);
+    sweep(cache.layout);
+    expect(readdirSync(locks)).toEqual(before);
   });
 
   test("does nothing where there is no cache", () => {

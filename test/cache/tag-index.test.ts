@@ -1,14 +1,12 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CacheLayout } from "../../src/cache/layout.js";
+import type { CacheLayout } from "../../src/cache/layout.js";
 import { rememberTag } from "../../src/cache/remember-tag.js";
 import { lookUpTag, tagRecordName } from "../../src/cache/tag-index.js";
-import { scratchDirectory } from "../support/scratch-directory.js";
+import { emptyCache } from "../support/cache.js";
 
 function freshLayout(): CacheLayout {
-  const directory = scratchDirectory();
-  mkdirSync(`${directory}/v1/index`, { recursive: true });
-  return new CacheLayout(directory);
+  return emptyCache().layout;
 }
 
 const record = { digest: "sha256:1234", checkedAt: 1_700_000_000_000 };

@@ -7,14 +7,7 @@ import { debianImage, debianImageNeeds } from "./support/debian-image.js";
 import { asStaged } from "./support/expected-tree.js";
 import { makeScratchDir } from "./support/places.js";
 import { testNeeding } from "./support/programs.js";
-import {
-  contents,
-  leftovers,
-  leftoversOfTheKilled,
-  type Staged,
-  stage,
-  stagedBy,
-} from "./support/staged.js";
+import { contents, leftovers, type Staged, stage, stagedBy } from "./support/staged.js";
 import { describeTree } from "./support/tree.js";
 import { diffTrees } from "./support/tree-diff.js";
 
@@ -88,7 +81,7 @@ describe("killed", () => {
       const staged = await stage(args.slice(1));
       expect(staged.hit).toBe(false);
       expect(staged.layers.filter(({ reused }) => reused).length).toBeGreaterThanOrEqual(kept);
-      expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
+      expect(leftovers(cacheDir)).toEqual([]);
       await expectWhole(staged);
     },
   );
@@ -112,7 +105,7 @@ describe("killed", () => {
     if (!run) throw new Error("the first staging ended before anybody could wait for it");
     const staged = stagedBy(run);
     expect(staged.hit).toBe(false);
-    expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
+    expect(leftovers(cacheDir)).toEqual([]);
     await expectWhole(staged);
   });
 
@@ -136,7 +129,7 @@ describe("killed", () => {
     expect(new Set(all.map(({ rootfs }) => rootfs)).size).toBe(1);
     const waited = runs.filter(({ stderr }) => /waiting for process \d+ on /.test(stderr));
     expect(waited.length).toBeGreaterThan(0);
-    expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
+    expect(leftovers(cacheDir)).toEqual([]);
     for (const staged of all.slice(0, 1)) await expectWhole(staged);
   });
 

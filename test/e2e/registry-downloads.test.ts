@@ -14,7 +14,7 @@ import { servedImage } from "../support/registry/registry-content.js";
 import { freshCacheDir } from "./support/cache-dir.js";
 import { stageRootfs } from "./support/cli.js";
 import { expectServed, patienceMs } from "./support/odd-runs.js";
-import { contents, leftovers, leftoversOfTheKilled, stagedBy } from "./support/staged.js";
+import { contents, leftovers, stagedBy } from "./support/staged.js";
 
 const image = servedImage({ size: 4_000_000 });
 const [base, large] = image.layers;
@@ -61,7 +61,7 @@ describe("a download that is killed", () => {
     expect(run.signal).toBe("SIGKILL");
     expectServed(stagedBy(await stageRootfs(args)), image);
     expect(ranges(registry)).toEqual([undefined, `bytes=${sentBytes}-`]);
-    expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
+    expect(leftovers(cacheDir)).toEqual([]);
   });
 
   test("goes on where the registry knows no ranges, too", async () => {
@@ -69,7 +69,7 @@ describe("a download that is killed", () => {
     const registry = await startOddRegistry(oddities, { content: image });
     const { args, cacheDir } = await interrupted(registry, { signal: "SIGKILL" });
     expectServed(stagedBy(await stageRootfs(args)), image);
-    expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
+    expect(leftovers(cacheDir)).toEqual([]);
   });
 
   test("goes on from another registry that has the same image", async () => {
@@ -107,7 +107,7 @@ describe("a download that is killed", () => {
     expect(all.filter(({ hit }) => !hit)).toHaveLength(1);
     for (const staged of all) expectServed(staged, image);
     expect(ranges(registry)).toEqual([undefined, `bytes=${sentBytes}-`]);
-    expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
+    expect(leftovers(cacheDir)).toEqual([]);
   });
 });
 

@@ -8,7 +8,7 @@ import { type RunResult, runArgv, stageRootfs, stageRootfsArgv } from "./support
 import { largeImage, largeImageSize, smallImage } from "./support/large-image.js";
 import { makeScratchDir } from "./support/places.js";
 import { testNeeding } from "./support/programs.js";
-import { contents, leftovers, leftoversOfTheKilled, type Staged, stage } from "./support/staged.js";
+import { contents, leftovers, type Staged, stage } from "./support/staged.js";
 import { describeTree } from "./support/tree.js";
 import { diffTrees } from "./support/tree-diff.js";
 
@@ -127,7 +127,7 @@ describe("a staging of a large layer", () => {
       await interrupt(args, { signal: "SIGKILL", after: 150 + 300 * spread(round) });
     }
     await expectWhole(image, await stage(args));
-    expect(leftoversOfTheKilled(cacheDir)).toEqual([]);
+    expect(leftovers(cacheDir)).toEqual([]);
   });
 });
 

@@ -40,14 +40,6 @@ export function leftovers(cacheDir: string): string[] {
   });
 }
 
-/**
- * As {@link leftovers}, after somebody was killed: a lock that was just being made then, and says
- * not yet whose it is, is left for a minute.
- */
-export function leftoversOfTheKilled(cacheDir: string): string[] {
-  return leftovers(cacheDir).filter((path) => !/^locks\/.*\.[0-9a-z]+-[0-9a-z]+$/.test(path));
-}
-
 /** The names of a cache's entries and layers. */
 export function contents(cacheDir: string): { entries: string[]; layers: string[] } {
   const list = (name: string) => {

@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { freshCacheDir } from "../cache-dir.js";
+import { type RunOptions, stageRootfs } from "../cli.js";
+import { layeredImage } from "../layered-image.js";
+import { makeScratchDir } from "../places.js";
+import { contents, leftovers, type Staged, stage } from "../staged.js";
+import { describeTree, type TreeEntry } from "../tree.js";
+import { diffTrees } from "../tree-diff.js";
+import { type Fault, withFault } from "./fault.js";
+
+/** An image that is staged over and over while things go wrong, and what is to come of it. */
+export interface CrashSite {
+  readonly image: string;
+  /** What every entry, and every layer by its name, must be like as soon as it can be seen. */
+  readonly trees: ReadonlyMap<string, readonly TreeEntry[]>;
+}
+
+type AtTheEnd = (act: () => void) => void;
+
+/** Makes the image, and stages it once where nothing goes wrong. */
+export async function crashSite(atTheEnd: AtTheEnd): Promise<CrashSite> {
+  const directory = makeScratchDir("crash", { mode: 0o755 });
+  atTheEnd(() => rmSync(directory, { recursive: true, force: true }));
+  const image = layeredImage(`${directory}/image.tar`);
+  const cacheDir = newCache(atTheEnd);
+  await stage(["--cache-dir", cacheDir, image]);
+  return { image, trees: new Map(visibleTrees(cacheDir)) };
+}
+
+export function newCache(atTheEnd: AtTheEnd): string {
+  return freshCacheDir("ordinary", atTheEnd);
+}
+
+function visibleTrees(cacheDir: string): (readonly [string, readonly TreeEntry[]])[] {
+  const { entries, layers } = contents(cacheDir);
+  const places = [
+    ...entries.map((key) => `rootfs/${key}/rootfs`),
+    ...layers.map((l) => `layers/${l}/tree`),
+  ];
+  return places.map((place) => [place, describeTree(join(cacheDir, "v1", place))]);
+}
+
+/** Stages the image in the cache while that goes wrong. */
+export async function stageWith(
+  { image }: CrashSite,
+  { cacheDir, fault, ...options }: RunOptions & { cacheDir: string; fault?: Fault },
+) {
+  const env = fault && withFault(cacheDir, fault);
+  return await stageRootfs(["--quiet", "--cache-dir", cacheDir, image], {
+    ...options,
+    ...(env && { env }),
+  });
+}
+
+/** Expects that whatever can be seen in the cache is whole. */
+export function expectWhole({ trees }: CrashSite, cacheDir: string): void {
+  if (!existsSync(join(cacheDir, "v1"))) return;
+  for (const [place, tree] of visibleTrees(cacheDir)) {
+    expect(diffTrees(trees.get(place) ?? [], tree), place).toEqual([]);
+  }
+}
+
+/**
+ * Expects that the next staging works, makes only what was not finished before, and leaves nothing
+ * of those that were killed.
+ */
+export async function expectRecovery(site: CrashSite, cacheDir: string): Promise<Staged> {
+  expectWhole(site, cacheDir);
+  const before = contents(cacheDir);
+  const staged = await stage(["--cache-dir", cacheDir, site.image]);
+  const made = staged.layers.filter(({ reused }) => !reused).map(({ diffId }) => diffId);
+  const finished = before.layers.map((name) => name.replace("sha256-", "sha256:"));
+  expect(made.filter((diffId) => finished.includes(diffId))).toEqual([]);
+  expect(contents(cacheDir).entries).toEqual([staged.key]);
+  expectWhole(site, cacheDir);
+  expect(leftovers(cacheDir)).toEqual([]);
+  const index = readdirSync(join(cacheDir, "v1/index"));
+  expect(index.filter((name) => !name.endsWith(".json"))).toEqual([]);
+  expect(staged.rootfs.startsWith(`${cacheDir}/`)).toBe(true);
+  return staged;
+}
