@@ -21,10 +21,12 @@ function bootPrefix(): string {
 
 /** Marks a directory that is complete, and that nobody sees yet, as one of this boot. */
 export function markNew(directory: string): void {
-  writeFileSync(join(directory, `${bootPrefix()}-${uniqueWord()}`), "", {
-    flag: "wx",
-    mode: 0o600,
-  });
+  const path = join(directory, `${bootPrefix()}-${uniqueWord()}`);
+  try {
+    writeFileSync(path, "", { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    throw fromSystemError(error, `write ${path}`);
+  }
 }
 
 /** Whether a directory that was published is still what it was then, whether or not power failed. */
@@ -80,7 +82,7 @@ function exchange({ directory, name }: PendingMark, replacement: string): void {
     renameSync(join(directory, name), join(directory, replacement));
   } catch (error) {
     // Removed, replaced, or marked by another process.
-    if (errnoOf(error) !== "ENOENT") throw error;
+    if (errnoOf(error) !== "ENOENT") throw fromSystemError(error, `write to ${directory}`);
   }
 }
 

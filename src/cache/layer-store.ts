@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
+import { fromSystemError } from "../errors.js";
 import { readJsonIfAny } from "../host/read-json.js";
 import { isIntact, markNew } from "./durability-mark.js";
 import type { CacheLayout } from "./layout.js";
@@ -35,6 +36,14 @@ export function readLayer<Record extends object>(
   return options.parse(readJsonIfAny(`${directory}/layer.json`));
 }
 
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    throw fromSystemError(error, `write ${path}`);
+  }
+}
+
 /** A layer of the cache; unpacked by this process when no other has or does. */
 export async function ensureLayer<Record extends object>(
   layout: CacheLayout,
@@ -49,7 +58,7 @@ export async function ensureLayer<Record extends object>(
     read: () => readLayer(layout, options),
     make: async (directory) => {
       const tree = `${directory}/tree`;
-      mkdirSync(tree, { mode: 0o700 });
+      makeDirectory(tree);
       const record = await unpack(tree);
       writeRecord(`${directory}/layer.json`, record);
       markNew(directory);

@@ -84,7 +84,7 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | undefined>
       fs,
       onCompromised,
     });
-    return () => release().catch(ignoreReleased);
+    return () => release().catch((error: unknown) => ignoreReleased(error, path));
   } catch (error) {
     if (errnoOf(error) === "ELOCKED") return undefined;
     throw fromSystemError(error, `lock ${path}`);
@@ -92,9 +92,10 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | undefined>
 }
 
 /** A lock that was lost needs no release. */
-function ignoreReleased(error: unknown): void {
+function ignoreReleased(error: unknown, path: string): void {
   const code = errnoOf(error);
-  if (code !== "ERELEASED" && code !== "ENOTACQUIRED") throw error;
+  if (code === "ERELEASED" || code === "ENOTACQUIRED") return;
+  throw fromSystemError(error, `unlock ${path}`);
 }
 
 function busy(

@@ -47,11 +47,9 @@ export async function stageWith(
   { image }: CrashSite,
   { cacheDir, fault, ...options }: RunOptions & { cacheDir: string; fault?: Fault },
 ) {
-  const env = fault && withFault(cacheDir, fault);
-  return await stageRootfs(["--quiet", "--cache-dir", cacheDir, image], {
-    ...options,
-    ...(env && { env }),
-  });
+  const env = { ...options.env, ...(fault && withFault(cacheDir, fault)) };
+  const args = ["--quiet", "--cache-dir", cacheDir, image];
+  return await stageRootfs(args, { ...options, env });
 }
 
 /** Expects that whatever can be seen in the cache is whole. */
