@@ -5,7 +5,7 @@ import { now } from "../host/clock.js";
 import { livenessOf, type ProcessIdentity } from "../host/process-identity.js";
 import { lockOwner } from "./lock-directory.js";
 import { type LockFileSystem, lockFileSystem } from "./lock-file-system.js";
-import { pauseAfter } from "./pauses.js";
+import { callInterval, pauseAfter } from "./pauses.js";
 
 /** When a lock whose owner can't be looked for counts as abandoned, in milliseconds. */
 const staleAfter = 10_000;
@@ -17,8 +17,8 @@ export interface LockOptions<Adopted> {
   readonly wait?: number | undefined;
   /** Looks whether the lock's owner has done the work; then there is no need for the lock. */
   readonly adopt: () => Adopted | undefined;
-  /** Called once, when it turns out that there is somebody to wait for. */
-  readonly onWait?: ((owner: ProcessIdentity | undefined) => void) | undefined;
+  /** Called when it turns out that there is somebody to wait for, and then each second. */
+  readonly onWait?: ((owner: ProcessIdentity | undefined, waitedMs: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,6 +43,7 @@ export async function lockOrAdopt<Adopted>(
   const { what, wait, adopt, onWait, signal } = options;
   const start = now();
   const patience = wait === undefined ? Number.POSITIVE_INFINITY : wait * 1000;
+  let nextCall = 0;
   for (let round = 0; ; round++) {
     signal?.throwIfAborted();
     const value = adopt();
@@ -54,8 +55,12 @@ export async function lockOrAdopt<Adopted>(
     const release = isHeld ? undefined : await tryLock(path);
     if (release) return { kind: "locked", release, waitedMs };
     const owner = isHeld ? holder : holderOf(path);
-    if (round === 0) onWait?.(owner);
-    const left = patience - (now() - start);
+    const soFar = now() - start;
+    if (soFar >= nextCall) {
+      onWait?.(owner, soFar);
+      nextCall = soFar + callInterval;
+    }
+    const left = patience - soFar;
     if (left <= 0) throw busy(what, { owner, wait: wait ?? 0 });
     const pause = Math.min(pauseAfter(round), left);
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());

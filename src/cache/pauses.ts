@@ -7,3 +7,6 @@ const pauses = [10, 20, 50, 100, 200];
 export function pauseAfter(round: number): number {
   return pauses[Math.min(round, pauses.length - 1)] ?? 0;
 }
+
+/** How often those who wait are told of it, in milliseconds. */
+export const callInterval = 1000;

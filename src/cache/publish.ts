@@ -1,16 +1,15 @@
 import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
-import type { ProcessIdentity } from "../host/process-identity.js";
 import { removeTree } from "../host/remove-tree.js";
 import type { CacheLayout } from "./layout.js";
-import { lockOrAdopt } from "./lock.js";
+import { type LockOptions, lockOrAdopt } from "./lock.js";
 import { makeWorkDirectory } from "./work-directory.js";
 
 export interface WaitOptions {
   /** How long to wait for another's staging, in seconds; undefined for as long as it takes. */
   readonly wait?: number | undefined;
-  readonly onWait?: ((owner: ProcessIdentity | undefined) => void) | undefined;
+  readonly onWait?: LockOptions<unknown>["onWait"];
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,7 +1,5 @@
 import type { StageEvent } from "../stage/result.js";
-
-/** How long a wait for another process goes unmentioned in a log, in milliseconds. */
-export const waitPatience = 5000;
+import type { WaitingEvent } from "../stage/waiting-event.js";
 
 /** A line for people that tells of an event. */
 export function describeEvent(event: StageEvent): string {
@@ -10,10 +8,18 @@ export function describeEvent(event: StageEvent): string {
       return `stage-rootfs: layer ${event.diffId.slice(0, 19)} ${event.state}`;
     case "assembling":
       return "stage-rootfs: putting the rootfs together";
-    case "waiting": {
-      const owner =
-        event.pid === null ? "another process" : `process ${event.pid} on ${event.host}`;
-      return `stage-rootfs: waiting for ${owner}, which is staging ${event.what}`;
-    }
+    case "waiting":
+      return `stage-rootfs: waiting for ${ownerText(event)}, which ${progressText(event)}`;
   }
+}
+
+function ownerText({ pid, host, job }: WaitingEvent): string {
+  if (pid === null) return "another process";
+  return `process ${pid} on ${host}${job === null ? "" : ` (job ${job})`}`;
+}
+
+function progressText({ what, layers, elapsedMs }: WaitingEvent): string {
+  if (!layers || elapsedMs === null) return `is staging ${what}`;
+  const { finished, total } = layers;
+  return `has staged ${finished} of ${total} layers in ${Math.round(elapsedMs / 1000)} s`;
 }

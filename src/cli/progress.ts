@@ -1,26 +1,19 @@
 import type { Warning } from "../extract/layer-record.js";
 import type { StageEvent } from "../stage/result.js";
-import { describeEvent, waitPatience } from "./event-text.js";
+import { describeEvent } from "./event-text.js";
 import { writeMessage } from "./output.js";
 import type { ProgressWish } from "./staging-options.js";
+import { waitNarrator } from "./wait-narrator.js";
 
 /** How a staging shows on stderr; undefined for not at all. */
 export function progressReporter(wish: ProgressWish): ((event: StageEvent) => void) | undefined {
   if (wish === "none") return undefined;
-  if (wish === "json") return (event) => writeMessage(JSON.stringify(event));
-  return wish === "plain" || process.stderr.isTTY ? reportPlainly : longWaitReporter();
-}
-
-function reportPlainly(event: StageEvent): void {
-  writeMessage(describeEvent(event));
-}
-
-/** Without a terminal, only that it waits, and only when it does for long: a job may be stuck. */
-function longWaitReporter(): (event: StageEvent) => void {
-  let timer: NodeJS.Timeout | undefined;
+  const isLog = wish === "auto" && !process.stderr.isTTY;
+  const isWorthALine = waitNarrator({ atOnce: !isLog });
   return (event) => {
-    clearTimeout(timer);
-    if (event.type === "waiting") timer = setTimeout(reportPlainly, waitPatience, event).unref();
+    // In a log, only that it waits, and only when it does for long.
+    const isSaid = event.type === "waiting" ? isWorthALine(event) : !isLog;
+    if (isSaid) writeMessage(wish === "json" ? JSON.stringify(event) : describeEvent(event));
   };
 }
 

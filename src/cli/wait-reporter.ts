@@ -1,21 +1,21 @@
 import type { FollowOptions } from "../stage/follow.js";
-import { describeEvent, waitPatience } from "./event-text.js";
+import { describeEvent } from "./event-text.js";
 import type { OptionValues } from "./options.js";
 import { progressOption } from "./staging-options.js";
+import { waitNarrator } from "./wait-narrator.js";
 import { writeAtOnce } from "./write-at-once.js";
 
 const stderr = 2;
 
 /**
- * Says on stderr once, as `--progress` asks for, that this process waits for another: where a log is
- * written, only when it does for long.
+ * Says on stderr, as `--progress` asks for, that this process waits for another, and how far that
+ * one is.
  */
 export function waitReporter(values: OptionValues): FollowOptions["onWait"] {
   const wish = values.quiet ? "none" : progressOption(values);
-  let isSaid = wish === "none";
-  return (event, waitedMs) => {
-    if (isSaid || (wish === "auto" && waitedMs < waitPatience)) return;
-    isSaid = true;
+  const isWorthALine = waitNarrator({ atOnce: wish !== "auto" });
+  return (event) => {
+    if (wish === "none" || !isWorthALine(event)) return;
     writeAtOnce(`${wish === "json" ? JSON.stringify(event) : describeEvent(event)}\n`, stderr);
   };
 }

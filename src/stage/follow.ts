@@ -1,17 +1,18 @@
 import { existsSync } from "node:fs";
 import { findPlace } from "../cache/forerunner.js";
 import { prepareCache } from "../cache/location.js";
-import { pauseAfter } from "../cache/pauses.js";
+import { callInterval, pauseAfter } from "../cache/pauses.js";
 import { now } from "../host/clock.js";
 import { pause } from "../host/pause.js";
 import { findHit } from "./hit.js";
 import { forerunnerLock, sourceIdentity } from "./known-source.js";
 import type { StageRequest } from "./request.js";
-import type { StageEvent, StageResult } from "./result.js";
+import type { StageResult } from "./result.js";
+import { type WaitingEvent, waitingEvent } from "./waiting-event.js";
 
 export interface FollowOptions {
-  /** Called at each look at the process that is waited for. */
-  readonly onWait: (event: StageEvent & { type: "waiting" }, waitedMs: number) => void;
+  /** Called when it turns out that there is somebody to wait for, and then each second. */
+  readonly onWait: (event: WaitingEvent) => void;
   /** Is given what ends this process's place ahead of the others, when it goes ahead. */
   readonly onAhead: (stepAside: () => void) => void;
 }
@@ -34,6 +35,7 @@ export function followForerunner(
   const path = forerunnerLock(request, source);
   const record = request.layout.indexRecord(name);
   const start = now();
+  let nextCall = 0;
   for (let round = 0; ; round++) {
     const place = findPlace(path, { goAhead: round === 0 });
     const waitMs = now() - start;
@@ -44,8 +46,11 @@ export function followForerunner(
     // Many wait, and each look costs all of them: one that can't find anything is spared.
     const hit = existsSync(record) ? findHit(request, { waitMs }) : undefined;
     if (hit) return hit;
-    const { pid, host } = place.forerunner;
-    onWait({ type: "waiting", what: "the image", pid, host }, waitMs);
+    if (waitMs >= nextCall) {
+      const { forerunner: owner } = place;
+      onWait(waitingEvent(request.layout, { what: "the image", owner, waitedMs: waitMs }));
+      nextCall = waitMs + callInterval;
+    }
     pause(pauseAfter(round));
   }
 }

@@ -76,10 +76,19 @@ export type StageEvent =
       readonly state: "fetching" | "unpacking" | "unpacked" | "reused";
     }
   | {
-      /** Another process is at the same work. */
+      /** Another process is at the same work. Told when the wait begins, and then each second. */
       readonly type: "waiting";
       readonly what: string;
+      /** That process; null where it can't be told. */
       readonly pid: number | null;
       readonly host: string | null;
+      /** Its Slurm job; null where it has none, or has not said so yet, like what follows. */
+      readonly job: string | null;
+      /** For how long it has been at it, in milliseconds. */
+      readonly elapsedMs: number | null;
+      /** How many of its layers are ready. */
+      readonly layers: { readonly finished: number; readonly total: number } | null;
+      /** How long this process has waited, in milliseconds. */
+      readonly waitedMs: number;
     }
   | { readonly type: "assembling" };

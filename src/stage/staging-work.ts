@@ -4,6 +4,7 @@ import type { LimitFunction } from "p-limit";
 import { ensureLayer, hasLayer, layerTree } from "../cache/layer-store.js";
 import type { Durability } from "../cache/make-durable.js";
 import type { WaitOptions } from "../cache/publish.js";
+import { StatusTeller } from "../cache/status-teller.js";
 import type { AssemblyPlace } from "../extract/assemble-rootfs.js";
 import { type LayerRecord, parseLayerRecord, type Warning } from "../extract/layer-record.js";
 import { layersInStages } from "../extract/pipeline/in-stages.js";
@@ -18,6 +19,7 @@ import type { ImageOpener } from "./image-opener.js";
 import { notDurable } from "./not-durable.js";
 import { cacheName, type StageRequest } from "./request.js";
 import type { Timings } from "./result.js";
+import { waitingEvent } from "./waiting-event.js";
 
 /** How many blobs are fetched at once, unless it is said: most registries give each its own share. */
 const usualFetches = 6;
@@ -44,12 +46,14 @@ export class StagingWork {
   #inStages: ReadonlySet<string> = new Set();
   #workers: Workers | undefined;
   #closed: Promise<void> | undefined;
+  readonly #status: StatusTeller;
 
   constructor(request: StageRequest, opener: ImageOpener) {
     this.#request = request;
     this.#opener = opener;
     const { signal, jobs } = request.options;
     this.#cores = jobs ?? usableProcessors();
+    this.#status = new StatusTeller(request.layout);
     // Every layer that waits for its lock listens.
     setMaxListeners(0, this.#stop.signal);
     this.#stop.signal.addEventListener("abort", () => void this.#stopWorkers(), { once: true });
@@ -64,8 +68,8 @@ export class StagingWork {
     return {
       wait,
       signal: this.#stop.signal,
-      onWait: (owner) => {
-        onEvent?.({ type: "waiting", what, pid: owner?.pid ?? null, host: owner?.host ?? null });
+      onWait: (owner, waitedMs) => {
+        onEvent?.(waitingEvent(this.#request.layout, { what, owner, waitedMs }));
       },
     };
   }
@@ -128,6 +132,7 @@ export class StagingWork {
   /** Stops all that is under way; resolves when nothing touches a file any more. */
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#status.close();
     await this.#stopWorkers();
   }
 
@@ -139,9 +144,18 @@ export class StagingWork {
       return !hasLayer(this.#request.layout, cacheName(this.#request, diffId));
     });
     this.#inStages = layersInStages(missing, this.#cores);
+    let finished = 0;
+    const tell = () => this.#status.tell({ finished, total: distinct.length });
+    const ensure = async (layer: LayerSummary) => {
+      const record = await this.#ensureLayer(layer);
+      finished++;
+      tell();
+      return record;
+    };
+    tell();
     return new Map(
       distinct.map((layer) => {
-        return [layer.diffId, this.#ensureLayer(layer).catch((error) => this.#fail(error))];
+        return [layer.diffId, ensure(layer).catch((error) => this.#fail(error))];
       }),
     );
   }

@@ -60,6 +60,15 @@ describe("lockOrAdopt", () => {
     expect(waits).toEqual([parent]);
   });
 
+  test("says each second for how long it waits", async () => {
+    const path = lockPath();
+    hold(path, parent);
+    const waits: number[] = [];
+    const onWait = (_: unknown, waitedMs: number) => waits.push(waitedMs);
+    await rejection(attempt(path, { wait: 1.5, onWait }));
+    expect(waits).toEqual([expect.closeTo(0, -2), expect.closeTo(1000, -3)]);
+  });
+
   test("takes the lock when its holder gives it up", async () => {
     const path = lockPath();
     const first = await attempt(path);
