@@ -9,6 +9,8 @@ import type { CacheLayout } from "./layout.js";
 export interface Entry<Details> {
   readonly schemaVersion: 1;
   readonly key: string;
+  /** In milliseconds since 1970; earlier versions did not write it. */
+  readonly stagedAt?: number;
   readonly details: Details;
 }
 
@@ -34,11 +36,19 @@ export function readEntry<Details>(
   layout: CacheLayout,
   options: { key: string; isDetails: DetailsGuard<Details> },
 ): Entry<Details> | undefined {
-  const { key, isDetails } = options;
-  const directory = layout.entry(key);
+  const directory = layout.entry(options.key);
   if (!isIntact(directory)) return undefined;
-  const value = readJsonIfAny(entryFile(directory));
+  return parseEntry(readJsonIfAny(entryFile(directory)), options);
+}
+
+/** The entry under `key` in the form it is written in; undefined for what is none. */
+export function parseEntry<Details>(
+  value: unknown,
+  { key, isDetails }: { key: string; isDetails: DetailsGuard<Details> },
+): Entry<Details> | undefined {
   if (!isRecord(value) || value["schemaVersion"] !== 1 || value["key"] !== key) return undefined;
-  const { details } = value;
-  return isDetails(details) ? { schemaVersion: 1, key, details } : undefined;
+  const { stagedAt, details } = value;
+  if (!isDetails(details)) return undefined;
+  const since = typeof stagedAt === "number" ? { stagedAt } : {};
+  return { schemaVersion: 1, key, ...since, details };
 }

@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, utimesSync } from "node:fs";
 import { fromSystemError } from "../errors.js";
+import { ignoring } from "../host/ignoring.js";
 import { readJsonIfAny } from "../host/read-json.js";
 import { isIntact, markNew } from "./durability-mark.js";
 import type { CacheLayout } from "./layout.js";
+import { showAgain } from "./leaving.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
 import { writeRecord } from "./write-record.js";
 
@@ -20,10 +22,14 @@ export function layerTree(layout: CacheLayout, name: string): string {
   return `${layout.layer(name)}/tree`;
 }
 
+/** The file that describes a layer. It is written last: being there, it is the mark of completeness. */
+export function layerFile(layout: CacheLayout, name: string): string {
+  return `${layout.layer(name)}/layer.json`;
+}
+
 /** Whether the cache seems to have a layer; only reading its record tells for sure. */
 export function hasLayer(layout: CacheLayout, name: string): boolean {
-  const directory = layout.layer(name);
-  return existsSync(`${directory}/layer.json`) && isIntact(directory);
+  return existsSync(layerFile(layout, name)) && isIntact(layout.layer(name));
 }
 
 /** A layer's record; undefined where the cache does not have the layer, or power loss may have harmed it. */
@@ -31,9 +37,9 @@ export function readLayer<Record extends object>(
   layout: CacheLayout,
   options: Pick<EnsureLayerOptions<Record>, "name" | "parse">,
 ): Record | undefined {
-  const directory = layout.layer(options.name);
-  if (!isIntact(directory)) return undefined;
-  return options.parse(readJsonIfAny(`${directory}/layer.json`));
+  const { name, parse } = options;
+  if (!isIntact(layout.layer(name))) return undefined;
+  return parse(readJsonIfAny(layerFile(layout, name)));
 }
 
 function makeDirectory(path: string): void {
@@ -53,9 +59,13 @@ export async function ensureLayer<Record extends object>(
   return await readOrPublish(layout, {
     ...options,
     what: `the layer ${name}`,
-    lock: `layer-${name}`,
+    lock: layerLock(name),
     path: layout.layer(name),
-    read: () => readLayer(layout, options),
+    read: () => {
+      noteLayerUse(layout, name);
+      return readLayer(layout, options);
+    },
+    restore: () => showAgain(layerFile(layout, name)),
     make: async (directory) => {
       const tree = `${directory}/tree`;
       makeDirectory(tree);
@@ -64,5 +74,22 @@ export async function ensureLayer<Record extends object>(
       markNew(directory);
       return record;
     },
+  });
+}
+
+/** The name of the lock under which a layer is made and removed. */
+export function layerLock(name: string): string {
+  return `layer-${name}`;
+}
+
+/**
+ * Dates a layer's last use to now, if there is such a layer. Before it is read: whoever removes
+ * layers hides them first and looks at the date then. In a cache that this process can't write to,
+ * nobody removes any under it.
+ */
+function noteLayerUse(layout: CacheLayout, name: string): void {
+  const time = new Date();
+  ignoring(["ENOENT", "ENOTDIR", "EROFS", "EACCES", "EPERM"], () => {
+    utimesSync(layerFile(layout, name), time, time);
   });
 }

@@ -26,6 +26,11 @@ export class CacheLayout {
     return join(this.#root, "rootfs");
   }
 
+  /** What keeps an image's entry from being removed. */
+  leases(key: string): string {
+    return join(this.#root, "leases", key);
+  }
+
   /** What is known of a file that images were read from. */
   indexRecord(name: string): string {
     return join(this.#root, "index", `${name}.json`);

@@ -22,6 +22,8 @@ export interface PublishOptions<Value> extends WaitOptions {
   readonly path: string;
   /** Reads it where it stands; undefined when it is missing or not whole. */
   readonly read: () => Value | undefined;
+  /** Called under the lock, before the last look: shows again what was hidden and not removed. */
+  readonly restore?: () => void;
   /** Makes it in an empty directory, which then moves to `path` whole. */
   readonly make: (directory: string) => Promise<Value>;
 }
@@ -48,6 +50,7 @@ export async function readOrPublish<Value>(
   const { waitedMs } = outcome;
   if (outcome.kind === "adopted") return { value: outcome.value, made: false, waitedMs };
   try {
+    options.restore?.();
     // It may have been made between the last look and the lock.
     const existing = read();
     if (existing !== undefined) return { value: existing, made: false, waitedMs };

@@ -5,6 +5,8 @@ import { fsyncPath } from "../host/sync-file-system.js";
 import { markChanged, markNew } from "./durability-mark.js";
 import { type DetailsGuard, type Entry, entryFile, readEntry, rootfsOf } from "./entry.js";
 import type { CacheLayout } from "./layout.js";
+import { makeLeaseDirectory } from "./leases.js";
+import { showAgain } from "./leaving.js";
 import { lockOrAdopt } from "./lock.js";
 import { type Durability, makeDurable } from "./make-durable.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
@@ -29,18 +31,20 @@ export async function ensureRootfs<Details>(
   const published = await readOrPublish(layout, {
     ...options,
     what: "the image",
-    lock: lockName(key),
+    lock: entryLock(key),
     path,
     read: () => readEntry(layout, { key, isDetails }),
+    restore: () => showAgain(entryFile(layout.entry(key))),
     make: async (directory) => {
       const rootfs = `${directory}/rootfs`;
       const scratch = `${directory}/scratch`;
       mkdirSync(rootfs, { mode: 0o700 });
       mkdirSync(scratch, { mode: 0o700 });
       const details = await make({ rootfs, scratch });
-      const entry: Entry<Details> = { schemaVersion: 1, key, details };
+      const entry: Entry<Details> = { schemaVersion: 1, key, stagedAt: Date.now(), details };
       writeRecord(entryFile(directory), entry);
       markNew(directory);
+      makeLeaseDirectory(layout, key);
       if (durability) await makeDurable(layout, { directory, durability });
       return entry;
     },
@@ -82,15 +86,16 @@ export async function updateRootfs<Details>(
     return !entry || isDone(entry.details) ? { entry } : undefined;
   };
   const what = "the image";
-  const outcome = await lockOrAdopt(layout.lock(lockName(key)), { ...options, what, adopt });
+  const outcome = await lockOrAdopt(layout.lock(entryLock(key)), { ...options, what, adopt });
   if (outcome.kind === "adopted") return outcome.value.entry;
   try {
+    showAgain(entryFile(layout.entry(key)));
     const before = read();
     if (!before) return undefined;
     const directory = layout.entry(key);
     markChanged(directory);
     const details = change(rootfsOf(layout, key), before.details);
-    const entry: Entry<Details> = { schemaVersion: 1, key, details };
+    const entry: Entry<Details> = { ...before, details };
     writeRecord(entryFile(directory), entry, { layout });
     if (durability) await makeDurable(layout, { directory, durability });
     return entry;
@@ -99,6 +104,7 @@ export async function updateRootfs<Details>(
   }
 }
 
-function lockName(key: string): string {
+/** The name of the lock under which an entry is made, changed and removed. */
+export function entryLock(key: string): string {
   return `rootfs-${key}`;
 }

@@ -1,0 +1,158 @@
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { errnoOf } from "../errors.js";
+import { ignoring } from "../host/ignoring.js";
+import { lstatIfAny } from "../host/lstat-if-any.js";
+import { entryFile } from "./entry.js";
+import type { CacheLayout } from "./layout.js";
+import { formatLease, type Lease, parseLease } from "./lease-name.js";
+
+/**
+ * Leases are empty files, `leases/<key>/<lease>`, and all they say is in their names: nothing that
+ * another user may have put there is ever opened. Whoever removes an entry hides its `entry.json`
+ * first and looks for leases then; whoever uses one takes a lease first and looks for `entry.json`
+ * then. So one of the two always sees the other.
+ */
+export interface FoundLease {
+  readonly name: string;
+  readonly lease: Lease;
+  /** When it was taken, or taken again, in milliseconds since 1970. */
+  readonly takenAt: number;
+  /** The user whose it is. */
+  readonly owner: number;
+  /** Whether that user is the cache's owner or the caller, and so to be believed. */
+  readonly isTrusted: boolean;
+}
+
+/**
+ * - `taken`: now;
+ * - `held`: it was held already, and counts as taken now;
+ * - `missing`: there is no such entry.
+ */
+export type LeaseOutcome = "taken" | "held" | "missing";
+
+/**
+ * Takes a lease on an entry. It protects the entry if that is found, or still found, afterwards. A
+ * lease on an entry that turns out to be gone is left alone: another process of the same job may
+ * have found the entry under it, and whoever removes the entry removes its leases too.
+ * @throws errors of the file system, for one that the cache can't be written to
+ */
+export function takeLease(layout: CacheLayout, key: string, lease: Lease): LeaseOutcome {
+  const path = join(layout.leases(key), formatLease(lease));
+  const outcome = tryToTake(path);
+  if (outcome !== "missing") return outcome;
+  // An entry without a directory for leases is one of an earlier version.
+  if (!existsSync(entryFile(layout.entry(key)))) return "missing";
+  makeLeaseDirectory(layout, key);
+  return tryToTake(path);
+}
+
+function tryToTake(path: string): LeaseOutcome {
+  for (;;) {
+    try {
+      closeSync(openSync(path, "wx", 0o600));
+      return "taken";
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === "ENOENT") return "missing";
+      if (errno !== "EEXIST") throw error;
+      if (takeAgain(path, error)) return "held";
+    }
+  }
+}
+
+/** @returns false when it was released, or removed with the entry, since the last look */
+function takeAgain(path: string, existing: unknown): boolean {
+  const stat = lstatIfAny(path);
+  if (!stat) return false;
+  const isOwn = stat.uid === process.geteuid?.();
+  // One of the cache's owner is as good, but can't be touched. Another user's might not count.
+  if (!stat.isFile() || !(isOwn || stat.uid === lstatSync(dirname(path)).uid)) throw existing;
+  const time = new Date();
+  return !isOwn || ignoring(["ENOENT"], () => lutimesSync(path, time, time));
+}
+
+/** Makes the directory for an entry's leases; it may be there. */
+export function makeLeaseDirectory(layout: CacheLayout, key: string): void {
+  ignoring(["EEXIST"], () => mkdirSync(layout.leases(key), { mode: 0o700 }));
+}
+
+/** Gives an entry's use another time without a lease. @throws errors of the file system */
+export function noteUse(layout: CacheLayout, key: string): void {
+  const time = new Date();
+  lutimesSync(layout.leases(key), time, time);
+}
+
+/**
+ * Gives a lease up.
+ * @returns whether there was one
+ * @throws errors of the file system
+ */
+export function releaseLease(layout: CacheLayout, key: string, lease: Lease): boolean {
+  return unlinkIfAny(join(layout.leases(key), formatLease(lease)));
+}
+
+/** All leases on an entry, the living and the dead. What is none is left out. */
+export function leasesOn(layout: CacheLayout, key: string): readonly FoundLease[] {
+  const directory = layout.leases(key);
+  const cacheOwner = lstatIfAny(directory);
+  if (!cacheOwner?.isDirectory()) return [];
+  const trusted: readonly (number | undefined)[] = [cacheOwner.uid, process.geteuid?.()];
+  return namesOfLeases(directory).flatMap(({ name, lease }) => {
+    const stat = lstatIfAny(join(directory, name));
+    if (!stat?.isFile()) return [];
+    // A file's owner can date it forward, but not the change of its date.
+    const takenAt = Math.min(stat.mtimeMs, stat.ctimeMs);
+    return [{ name, lease, takenAt, owner: stat.uid, isTrusted: trusted.includes(stat.uid) }];
+  });
+}
+
+function namesOfLeases(directory: string): readonly { name: string; lease: Lease }[] {
+  return namesIn(directory).flatMap((name) => {
+    const lease = parseLease(name);
+    return lease ? [{ name, lease }] : [];
+  });
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return [];
+    throw error;
+  }
+}
+
+/**
+ * Removes an entry's leases with their directory. Where other users may add to it, what they have
+ * put there instead of a lease stays if it can't be unlinked: going into a directory of theirs is
+ * nothing that root should do.
+ */
+export function removeLeases(layout: CacheLayout, key: string): void {
+  const directory = layout.leases(key);
+  for (const name of namesIn(directory)) removeOne(join(directory, name));
+  ignoring(["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST"], () => rmdirSync(directory));
+}
+
+function removeOne(path: string): void {
+  try {
+    unlinkIfAny(path);
+  } catch (error) {
+    if (errnoOf(error) !== "EISDIR" && errnoOf(error) !== "EPERM") throw error;
+    ignoring(["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST", "EPERM"], () => rmdirSync(path));
+  }
+}
+
+function unlinkIfAny(path: string): boolean {
+  return ignoring(["ENOENT", "ENOTDIR"], () => unlinkSync(path));
+}
