@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { isRecord, readJsonIfAny } from "../host/read-json.js";
 import { isIntact } from "./durability-mark.js";
 import type { CacheLayout } from "./layout.js";
@@ -25,6 +26,11 @@ export function entryFile(directory: string): string {
 /** Where an entry's rootfs is. */
 export function rootfsOf(layout: CacheLayout, key: string): string {
   return `${layout.entry(key)}/rootfs`;
+}
+
+/** Whether there is an entry under `key`; only reading it tells whether it can be used. */
+export function hasEntry(layout: CacheLayout, key: string): boolean {
+  return existsSync(entryFile(layout.entry(key)));
 }
 
 /**

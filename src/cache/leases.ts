@@ -1,6 +1,5 @@
 import {
   closeSync,
-  existsSync,
   lstatSync,
   lutimesSync,
   mkdirSync,
@@ -13,7 +12,7 @@ import { dirname, join } from "node:path";
 import { errnoOf } from "../errors.js";
 import { ignoring } from "../host/ignoring.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
-import { entryFile } from "./entry.js";
+import { hasEntry } from "./entry.js";
 import type { CacheLayout } from "./layout.js";
 import { formatLease, type Lease, parseLease } from "./lease-name.js";
 
@@ -49,23 +48,30 @@ export type LeaseOutcome = "taken" | "held" | "missing";
  */
 export function takeLease(layout: CacheLayout, key: string, lease: Lease): LeaseOutcome {
   const path = join(layout.leases(key), formatLease(lease));
-  const outcome = tryToTake(path);
-  if (outcome !== "missing") return outcome;
-  // An entry without a directory for leases is one of an earlier version.
-  if (!existsSync(entryFile(layout.entry(key)))) return "missing";
-  makeLeaseDirectory(layout, key);
-  return tryToTake(path);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return takeOrTouch(path);
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw error;
+      if (!hasEntry(layout, key)) return "missing";
+      // It is not for want of a directory.
+      if (attempt === attempts) throw error;
+    }
+    // Entries of an earlier version have none.
+    makeLeaseDirectory(layout, key);
+  }
 }
 
-function tryToTake(path: string): LeaseOutcome {
+/** How often an entry may go and come back while a lease is taken. */
+const attempts = 3;
+
+function takeOrTouch(path: string): LeaseOutcome {
   for (;;) {
     try {
       closeSync(openSync(path, "wx", 0o600));
       return "taken";
     } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === "ENOENT") return "missing";
-      if (errno !== "EEXIST") throw error;
+      if (errnoOf(error) !== "EEXIST") throw error;
       if (takeAgain(path, error)) return "held";
     }
   }

@@ -49,6 +49,7 @@ const stagingOptions = [
   "wait",
   "fsync",
   "no-fsync",
+  "lease",
   ...imageLimits,
   "max-entries",
   "max-unpacked",

@@ -13,6 +13,10 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   wait: ["--wait SECONDS", "how long to wait for another's staging (default: no limit)"],
   fsync: ["--fsync", "write the image to disk before showing it (default)"],
   "no-fsync": ["--no-fsync", "don't: a bit faster, and staged again after the next boot"],
+  lease: [
+    "--lease WHAT",
+    "protect the entry for job, process, pid:PID, job:ID, a time (8h), or none",
+  ],
   "max-layers": ["--max-layers N", "layers of an image (default: 1000)"],
   "max-document": ["--max-document BYTES", "size of a manifest, index or config (default: 16M)"],
   "max-entries": ["--max-entries N", "entries of a layer (default: 10000000)"],

@@ -9,6 +9,7 @@ import { parseAssignment, planLaunch } from "../launch/plan.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import { checkMountTarget } from "../mountpoints/requests.js";
 import type { StageResult } from "../stage/result.js";
+import type { LeaseHolder } from "./lease-option.js";
 import type { CommandLine } from "./options.js";
 import { stageFromLine } from "./stage-from-line.js";
 
@@ -19,14 +20,17 @@ export interface Launch {
   readonly isInstalled: boolean;
 }
 
-/** Stages the image of a command line and says how its command is started. */
-export async function launchFromLine(line: CommandLine): Promise<Launch> {
+/**
+ * Stages the image of a command line and says how its command is started.
+ * @param holder whose life the image's lease goes by, where `--lease` does not say
+ */
+export async function launchFromLine(line: CommandLine, holder: LeaseHolder): Promise<Launch> {
   const { values, rest } = line;
   const binds = (values.bind ?? []).map(parseBind).map(absolute);
   const env = Object.fromEntries((values.env ?? []).map(parseAssignment));
   const workingDir = values.chdir === undefined ? undefined : checkWorkingDir(values.chdir);
   if (values["nix-store"]) kindOf("/nix/store");
-  const staged = await stageFromLine(line, binds.map(mountRequestOf));
+  const staged = await stageFromLine(line, { mounts: binds.map(mountRequestOf), holder });
   const plan = planLaunch(staged, {
     command: rest,
     binds,

@@ -14,6 +14,7 @@ export interface OptionValues {
   readonly wait?: string;
   readonly fsync?: boolean;
   readonly "no-fsync"?: boolean;
+  readonly lease?: string;
   readonly "max-layers"?: string;
   readonly "max-document"?: string;
   readonly "max-entries"?: string;
@@ -63,6 +64,7 @@ const forms = {
   wait: text,
   fsync: flag,
   "no-fsync": flag,
+  lease: text,
   "max-layers": text,
   "max-document": text,
   "max-entries": text,

@@ -5,7 +5,7 @@ import type { CommandLine } from "./options.js";
 
 /** `stage-rootfs run IMAGE -- CMD…`: ends with CMD's own status. */
 export async function runCommand(line: CommandLine): Promise<number> {
-  const { staged, command, isInstalled } = await launchFromLine(line);
+  const { staged, command, isInstalled } = await launchFromLine(line, "process");
   if (!isInstalled) {
     throw new StageError("SANDBOX", "bwrap is not installed, or not on PATH", {
       hint: `install bubblewrap, or use ${staged.rootfs} with another runtime`,

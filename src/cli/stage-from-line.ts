@@ -1,26 +1,22 @@
-import type { MountRequest } from "../mountpoints/mount-point.js";
 import type { StageResult } from "../stage/result.js";
 import { stageRootfs } from "../stage.js";
 import { interruptible } from "./interruption.js";
 import type { CommandLine } from "./options.js";
 import { progressReporter, reportWarnings } from "./progress.js";
-import { progressOption, stagingOptions } from "./staging-options.js";
+import { progressOption, type StagingExtras, stagingOptions } from "./staging-options.js";
 import { tracedTo } from "./trace-file.js";
 import { leaveDeletedDirectory } from "./working-directory.js";
 
-/**
- * Stages the image of a command line, with its options, and says on stderr what is to be said.
- * @param mounts mount points beside those of `--mount`
- */
+/** Stages the image of a command line, with its options, and says on stderr what is to be said. */
 export async function stageFromLine(
   { values, words }: CommandLine,
-  mounts: readonly MountRequest[] = [],
+  extras: StagingExtras = {},
 ): Promise<StageResult> {
   const [image = ""] = words;
   leaveDeletedDirectory([image, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
   const wanted = progressOption(values);
   const options = {
-    ...stagingOptions(values, mounts),
+    ...stagingOptions(values, extras),
     onEvent: values.quiet ? undefined : progressReporter(wanted),
   };
   const result = await tracedTo(values.trace, (trace) =>

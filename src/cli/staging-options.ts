@@ -3,16 +3,24 @@ import type { MountRequest } from "../mountpoints/mount-point.js";
 import { parseMountRequest } from "../mountpoints/requests.js";
 import type { Limits } from "../oci/limits.js";
 import type { StageOptions } from "../stage/request.js";
+import { type LeaseHolder, leaseOption } from "./lease-option.js";
 import { choiceOption, numberOption, type OptionValues, sizeOption } from "./options.js";
+
+/** What a command adds to its command line. */
+export interface StagingExtras {
+  /** Mount points beside those of `--mount`. Default: none. */
+  readonly mounts?: readonly MountRequest[];
+  /** Default: the caller. */
+  readonly holder?: LeaseHolder;
+}
 
 /**
  * What a command line asks of a staging.
- * @param mounts mount points beside those of `--mount`
  * @throws StageError USAGE
  */
 export function stagingOptions(
   values: OptionValues,
-  mounts: readonly MountRequest[] = [],
+  { mounts = [], holder = "caller" }: StagingExtras = {},
 ): StageOptions {
   return {
     cacheDir: values["cache-dir"],
@@ -24,6 +32,7 @@ export function stagingOptions(
     jobs: numberOption(values, "jobs"),
     wait: numberOption(values, "wait"),
     fsync: fsyncOption(values),
+    lease: leaseOption(values, holder),
     limits: limitsFrom(values),
     offline: values.offline,
     maxStaleness: numberOption(values, "max-staleness"),

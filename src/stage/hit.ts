@@ -3,6 +3,7 @@ import { checkTrust } from "../cache/location.js";
 import { now } from "../host/clock.js";
 import { coversRequests } from "../mountpoints/coverage.js";
 import { lookUpSource, sourceIdentity } from "./known-source.js";
+import { leaseEntry } from "./lease-entry.js";
 import { makeResult } from "./make-result.js";
 import { keyOf, mountRequestsOf, type StageRequest } from "./request.js";
 import type { StageResult } from "./result.js";
@@ -21,12 +22,13 @@ export function findHit(
   const summary = lookUpSource(request, sourceIdentity(request));
   if (!summary) return undefined;
   const key = keyOf(request, summary);
-  const entry = readEntry(layout, { key, isDetails: isStagedImage });
+  const lease = leaseEntry(request, key);
+  const entry = lease && readEntry(layout, { key, isDetails: isStagedImage });
   if (!entry) return undefined;
   const requests = mountRequestsOf(request, entry.details.config);
   if (!coversRequests(entry.details.mountPoints, requests)) return undefined;
   const resolveMs = now() - request.startedAt - waitMs;
   const timings = { resolveMs, fetchMs: 0, extractMs: 0, assembleMs: 0, waitMs };
   const unpacked = new Set<string>();
-  return makeResult(request, { summary, entry, requests, hit: true, unpacked, timings });
+  return makeResult(request, { summary, entry, requests, hit: true, unpacked, lease, timings });
 }

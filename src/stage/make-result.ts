@@ -4,6 +4,7 @@ import { now } from "../host/clock.js";
 import { selectMountPoints } from "../mountpoints/coverage.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import type { ImageSummary } from "../oci/image.js";
+import type { EntryLease } from "./lease-entry.js";
 import type { StageRequest } from "./request.js";
 import type { ByteCounts, ResultLayer, StageResult, Timings } from "./result.js";
 import type { StagedImage } from "./staged-image.js";
@@ -21,12 +22,13 @@ export interface Staging {
   readonly fetched?: number;
   /** What is to be said beside the image's own warnings. */
   readonly warnings?: readonly Warning[];
+  readonly lease: EntryLease;
   /** All but the total. */
   readonly timings: Omit<Timings, "totalMs">;
 }
 
 export function makeResult(request: StageRequest, staging: Staging): StageResult {
-  const { summary, entry, requests, hit, fetched = 0, warnings = [], timings } = staging;
+  const { summary, entry, requests, hit, fetched = 0, lease, warnings = [], timings } = staging;
   const { key, details } = entry;
   const layers = layersOf(staging);
   return {
@@ -38,11 +40,11 @@ export function makeResult(request: StageRequest, staging: Staging): StageResult
     reference: request.image,
     platform: details.platform,
     hit,
-    lease: null,
+    lease: lease.lease,
     config: details.config,
     layers,
     mountPoints: selectMountPoints(details.mountPoints, requests),
-    warnings: [...details.warnings, ...warnings],
+    warnings: [...details.warnings, ...warnings, ...lease.warnings],
     timings: rounded({ ...timings, totalMs: now() - request.startedAt }),
     bytes: { ...countBytes(layers), fetched },
   };

@@ -27,7 +27,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     work.traced("resolve", { start: request.startedAt, details: { image: request.image } });
     prepareCache(request.cacheDirectory, request.uid);
     const start = now();
-    const { entry, requests, hit } = await ensureVariant(request, { summary, work, opener });
+    const { entry, requests, hit, lease } = await ensureVariant(request, { summary, work, opener });
     work.traced("stage", { start, details: { key: entry.key } });
     if (source && !isKnown) remember(request, { source, summary, hit });
     const timings = { ...work.timings, resolveMs };
@@ -39,6 +39,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
       unpacked: work.unpacked,
       fetched: work.fetched,
       warnings: work.warnings,
+      lease,
       timings,
     });
   } finally {

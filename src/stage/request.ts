@@ -1,4 +1,5 @@
 import { CacheLayout } from "../cache/layout.js";
+import type { Lease } from "../cache/lease-name.js";
 import { chooseCacheDirectory } from "../cache/location.js";
 import { StageError } from "../errors.js";
 import { type OwnershipPolicy, policyTag } from "../extract/policy.js";
@@ -13,6 +14,7 @@ import { defaultLimits, type Limits, limitRange } from "../oci/limits.js";
 import { type Platform, parsePlatform } from "../oci/platform.js";
 import { parseReference, type Reference } from "../oci/reference.js";
 import type { RegistrySettings } from "../oci/registry/settings.js";
+import { type LeaseWish, leaseMaker } from "./lease-wish.js";
 import type { StageEvent } from "./result.js";
 
 export interface StageOptions {
@@ -40,6 +42,11 @@ export interface StageOptions {
    * power, or the next boot. Without it, it is made again then. Default: true.
    */
   readonly fsync?: boolean | undefined;
+  /**
+   * What keeps the entry from being removed by `gc` and `rm`. Default: this process, as long as it
+   * lives.
+   */
+  readonly lease?: LeaseWish | undefined;
   /** How registries are reached, for references of the kind `docker://`. */
   readonly registry?: RegistrySettings | undefined;
   /** Whether to do without registries: only what the cache knows is staged. Default: false. */
@@ -67,6 +74,8 @@ export interface StageRequest {
   readonly platform: Platform | undefined;
   readonly mounts: readonly MountRequest[];
   readonly limits: Limits;
+  /** Makes the lease that the entry gets; undefined where it gets none. */
+  readonly lease: (() => Lease) | undefined;
   readonly options: StageOptions;
   /** By the clock of {@link now}. */
   readonly startedAt: number;
@@ -89,6 +98,7 @@ export function checkRequest(image: string, options: StageOptions): StageRequest
       return { target: checkMountTarget(target), kind };
     }),
     limits: limitsOf(options.limits ?? {}),
+    lease: leaseMaker(options.lease ?? "process"),
     options,
     startedAt: now(),
   };

@@ -17,7 +17,7 @@ export interface StageResult {
   readonly platform: string;
   /** Whether the rootfs stood already, or another process made it meanwhile. */
   readonly hit: boolean;
-  /** The lease that protects the entry; null while leases are not taken. */
+  /** The lease that protects the entry, `slurm-4711` for instance; null where there is none. */
   readonly lease: string | null;
   readonly config: RuntimeConfig;
   /** The base layer first. */

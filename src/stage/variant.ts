@@ -10,6 +10,7 @@ import type { MountRequest } from "../mountpoints/mount-point.js";
 import type { Clash } from "../mountpoints/plan.js";
 import type { ImageSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
+import { type EntryLease, leaseEntry } from "./lease-entry.js";
 import { keyOf, mountRequestsOf, type StageRequest } from "./request.js";
 import { isStagedImage, type StagedImage } from "./staged-image.js";
 import type { StagingWork } from "./staging-work.js";
@@ -28,6 +29,7 @@ export interface ReadyEntry {
   readonly requests: readonly MountRequest[];
   /** Whether the rootfs stood already, or another process made it meanwhile. */
   readonly hit: boolean;
+  readonly lease: EntryLease;
 }
 
 /**
@@ -56,10 +58,23 @@ export async function ensureVariant(
     hit = hit && !made;
     const requests = mountRequestsOf(request, value.details.config);
     const outcome = await addMountPoints(request, { ...variant, entry: value, requests, work });
-    if (outcome.kind === "ready") return { entry: outcome.entry, requests, hit };
+    const ready = outcome.kind === "ready" && leaseReady(request, { key: variant.key, requests });
+    // It may have been removed, or even made anew, just before; the next round sees it.
+    if (ready) return { ...ready, requests, hit };
     if (outcome.kind === "clash") replaced = [...replaced, ...outcome.clashes];
   }
   throw new StageError("BUSY", `the entry ${base} keeps changing`, { hint: "try again" });
+}
+
+/** Takes the lease on an entry, and reads it as it is under that. */
+function leaseReady(
+  request: StageRequest,
+  { key, requests }: { key: string; requests: readonly MountRequest[] },
+): Pick<ReadyEntry, "entry" | "lease"> | undefined {
+  const lease = leaseEntry(request, key);
+  const entry = lease && readEntry(request.layout, { key, isDetails: isStagedImage });
+  if (!entry || !coversRequests(entry.details.mountPoints, requests)) return undefined;
+  return { entry, lease };
 }
 
 /** The base entry's key, and a word for what was replaced in it. */
@@ -108,7 +123,7 @@ async function describe(
 }
 
 type MountOutcome =
-  | { readonly kind: "ready"; readonly entry: Entry<StagedImage> }
+  | { readonly kind: "ready" }
   | { readonly kind: "clash"; readonly clashes: readonly Clash[] }
   | { readonly kind: "gone" };
 
@@ -123,7 +138,7 @@ interface AddOptions {
 async function addMountPoints(request: StageRequest, options: AddOptions): Promise<MountOutcome> {
   const { key, entry, requests, replaced, work } = options;
   const isDone = ({ mountPoints }: StagedImage) => coversRequests(mountPoints, requests);
-  if (isDone(entry.details)) return { kind: "ready", entry };
+  if (isDone(entry.details)) return { kind: "ready" };
   const wanted = { requests, mayReplace: isAmong(replaced) };
   const clashes = findClashes(rootfsOf(request.layout, key), wanted);
   if (clashes.length > 0) return { kind: "clash", clashes };
@@ -140,7 +155,7 @@ async function addMountPoints(request: StageRequest, options: AddOptions): Promi
     },
   });
   // Another process may have made a clashing mount point just before; the next round sees it.
-  return updated && isDone(updated.details) ? { kind: "ready", entry: updated } : { kind: "gone" };
+  return updated && isDone(updated.details) ? { kind: "ready" } : { kind: "gone" };
 }
 
 function isAmong(replaced: readonly Clash[]): (clash: Clash) => boolean {

@@ -37,10 +37,11 @@ describe("stage-rootfs IMAGE", () => {
   });
 
   test("prints the result as one JSON object on one line", async () => {
-    const { status, stdout } = await run(cacheOption(), "--json", archiveFile(layers));
+    const args = [cacheOption(), "--json", "--lease=job:17", archiveFile(layers)];
+    const { status, stdout } = await run(...args);
     expect(status).toBe(0);
     expect(stdout.match(/\n/g)).toHaveLength(1);
-    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, hit: false, lease: null });
+    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, hit: false, lease: "slurm-17" });
   });
 
   test("tells its progress in words or as JSON", async () => {

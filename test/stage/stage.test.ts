@@ -79,7 +79,7 @@ describe("an image that is not in the cache", () => {
       manifestDigest: null,
       reference: image,
       hit: false,
-      lease: null,
+      lease: `process-${process.pid}`,
       config: { env: ["A=1"], cmd: ["/b"], workingDir: "/work", entrypoint: null },
       layers: [
         { diffId: sha256(packLayer(base)), unpackedSize: 12, reused: false },

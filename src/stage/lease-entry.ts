@@ -1,0 +1,39 @@
+import { describeLease } from "../cache/lease-name.js";
+import { noteUse, takeLease } from "../cache/leases.js";
+import { errnoOf, fromSystemError } from "../errors.js";
+import type { Warning } from "../extract/layer-record.js";
+import type { StageRequest } from "./request.js";
+
+/** A lease on an entry, or why there is none. */
+export interface EntryLease {
+  /** As results show it; null where none is held. */
+  readonly lease: string | null;
+  readonly warnings: readonly Warning[];
+}
+
+const none: EntryLease = { lease: null, warnings: [] };
+
+/**
+ * Takes the lease that was asked for. Where it can't be taken (the cache is read-only, belongs to
+ * somebody else, or its disk is full) the entry serves all the same, and there is a warning. After
+ * this, and not before, read the entry.
+ * @returns undefined where there is no entry to protect
+ */
+export function leaseEntry({ layout, lease }: StageRequest, key: string): EntryLease | undefined {
+  const wanted = lease?.();
+  try {
+    if (!wanted) noteUse(layout, key);
+    else if (takeLease(layout, key, wanted) === "missing") return undefined;
+  } catch (error) {
+    const failure = fromSystemError(error, "take a lease on the entry");
+    if (errnoOf(error) === undefined) throw error;
+    return wanted ? { lease: null, warnings: [notTaken(failure)] } : none;
+  }
+  return wanted ? { lease: describeLease(wanted), warnings: [] } : none;
+}
+
+function notTaken(failure: unknown): Warning {
+  const reason = failure instanceof Error ? failure.message : String(failure);
+  const message = `${reason}; it may be removed while it is in use`;
+  return { code: "LEASE_NOT_TAKEN", message, count: 1, examples: [] };
+}

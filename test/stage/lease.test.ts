@@ -1,0 +1,138 @@
+import { existsSync, readdirSync, rmSync, symlinkSync, utimesSync } from "node:fs";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { entriesOf } from "../../src/cache/inventory.js";
+import { CacheLayout } from "../../src/cache/layout.js";
+import { leasesOn } from "../../src/cache/leases.js";
+import { removeEntry } from "../../src/cache/remove-entry.js";
+import type { LeaseWish } from "../../src/stage/lease-wish.js";
+import type { StageOptions } from "../../src/stage/request.js";
+import type { StageResult } from "../../src/stage/result.js";
+import { isStagedImage } from "../../src/stage/staged-image.js";
+import { stageRootfs } from "../../src/stage.js";
+import { identityOf } from "../support/identities.js";
+import { file } from "../support/layers.js";
+import { rejection } from "../support/refusal.js";
+import { scratchDirectory } from "../support/scratch-directory.js";
+import { archiveFile } from "../support/staged-archive.js";
+
+vi.mock("../../src/extract/workers.js", () => import("../support/same-thread-workers.js"));
+
+interface Site {
+  readonly layout: CacheLayout;
+  readonly leases: (key: string) => readonly string[];
+  readonly stage: (options?: StageOptions) => Promise<StageResult>;
+}
+
+function site(): Site {
+  const cacheDir = `${scratchDirectory()}/cache`;
+  const image = archiveFile([[file("f", "content")]]);
+  const layout = new CacheLayout(cacheDir);
+  return {
+    layout,
+    leases: (key) => leasesOn(layout, key).map(({ name }) => name),
+    stage: (options) => stageRootfs(image, { cacheDir, ...options }),
+  };
+}
+
+describe("an image that is staged, and then found", () => {
+  const wishes: readonly (readonly [LeaseWish | undefined, RegExp | null])[] = [
+    [undefined, new RegExp(`^process-${process.pid}$`)],
+    ["process", new RegExp(`^process-${process.pid}$`)],
+    ["caller", new RegExp(`^process-${process.ppid}$`)],
+    [{ pid: process.ppid }, new RegExp(`^process-${process.ppid}$`)],
+    [{ job: "4711_3" }, /^slurm-4711_3$/],
+    [{ seconds: 60 }, /^until-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/],
+    ["none", null],
+  ];
+  test.each(wishes)("with the lease %j has it", async (lease, shown) => {
+    const { layout, stage } = site();
+    for (const hit of [false, true]) {
+      const result = await stage({ lease });
+      expect(result.hit).toBe(hit);
+      if (shown) expect(result.lease).toMatch(shown);
+      else expect(result.lease).toBeNull();
+      const found = leasesOn(layout, result.key);
+      if (shown && lease !== undefined) expect(found.length).toBeGreaterThan(0);
+      const outcome = await removeEntry(layout, result.key, { now: Date.now() });
+      expect(outcome).toBe(shown ? "leased" : "removed");
+      if (!shown) await stage({ lease: "none" });
+    }
+  });
+
+  test("has one lease of each process and job, and one for each time", async () => {
+    const { leases, stage } = site();
+    for (const lease of ["process", { job: "1" }, { seconds: 5 }] as const) {
+      await stage({ lease });
+      await stage({ lease });
+    }
+    const { key } = await stage();
+    expect(
+      leases(key)
+        .map((name) => name.replace(/-.*/, ""))
+        .sort(),
+    ).toEqual(["job", "process", "until", "until"]);
+  });
+
+  test("has the lease of the Slurm job that it is part of", async () => {
+    vi.stubEnv("SLURM_JOB_ID", "4711");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { stage } = site();
+    expect((await stage({ lease: "job" })).lease).toBe("slurm-4711");
+  });
+
+  test("without a lease is dated as used", async () => {
+    const { layout, stage } = site();
+    const { key } = await stage({ lease: "none" });
+    utimesSync(layout.leases(key), 1, 1);
+    await stage({ lease: "none" });
+    const [entry] = entriesOf(layout, { isDetails: isStagedImage });
+    expect(entry?.lastUse).toBeGreaterThan(Date.now() - 60_000);
+  });
+});
+
+const wrong: readonly (readonly [string, LeaseWish])[] = [
+  ["a job where there is none", "job"],
+  ["a job of an odd name", { job: "../x" }],
+  ["a process that is none", { pid: 0 }],
+  ["a process that has ended", { pid: 0x7fffffff }],
+  ["no time", { seconds: 0 }],
+  ["time that never ends", { seconds: Number.POSITIVE_INFINITY }],
+  ["time that is none", { seconds: Number.NaN }],
+];
+test.each(wrong)("a lease for %s is refused before anything is done", async (_, lease) => {
+  vi.stubEnv("SLURM_JOB_ID", undefined);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { layout, stage } = site();
+  expect((await rejection(stage({ lease }))).code).toBe("USAGE");
+  expect(existsSync(layout.entries)).toBe(false);
+});
+
+describe("where no lease can be taken, an image that stands in the cache", () => {
+  test("is a hit all the same, with a warning", async () => {
+    const { layout, stage } = site();
+    const { key } = await stage({ lease: "none" });
+    // Root may write everywhere, but make no files in /proc.
+    rmSync(layout.leases(key), { recursive: true });
+    symlinkSync("/proc/self", layout.leases(key));
+    const result = await stage({ lease: { job: "1" } });
+    expect(result).toMatchObject({
+      hit: true,
+      lease: null,
+      warnings: [{ code: "LEASE_NOT_TAKEN", count: 1, examples: [] }],
+    });
+    expect(result.warnings[0]?.message).toMatch(/^cannot take a lease on the entry: /);
+    expect(await stage({ lease: "none" })).toMatchObject({ hit: true, lease: null, warnings: [] });
+  });
+});
+
+test("an entry that goes while it is staged is staged again, under the lease", async () => {
+  const { layout, leases, stage } = site();
+  const { key } = await stage({ lease: "none" });
+  const identity = identityOf(process.ppid);
+  const removal = removeEntry(layout, key, { now: Date.now() });
+  const [outcome, result] = await Promise.all([removal, stage({ lease: { pid: identity.pid } })]);
+  expect(["removed", "leased"]).toContain(outcome);
+  expect(result.lease).toBe(`process-${identity.pid}`);
+  expect(leases(key)).toHaveLength(1);
+  expect(readdirSync(result.rootfs)).toContain("f");
+});
