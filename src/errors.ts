@@ -79,9 +79,21 @@ export function within(where: string, error: unknown): unknown {
   });
 }
 
+/** What Node has no names for, by Linux's numbers (asm-generic/errno.h). */
+const unnamed: ReadonlyMap<unknown, string> = new Map([
+  [74, "EBADMSG"],
+  [116, "ESTALE"],
+  [117, "EUCLEAN"],
+  [122, "EDQUOT"],
+]);
+
 /** The errno code of a failed system call (`"ENOENT"`), or undefined for any other error. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
+  if ("errno" in error && typeof error.errno === "number") {
+    const name = unnamed.get(-error.errno);
+    if (name !== undefined) return name;
+  }
   return typeof error.code === "string" ? error.code : undefined;
 }
 
@@ -97,6 +109,10 @@ function limitReached(of: string): Known {
     reason: `the limit of ${of} is reached`,
     hint: "raise the limit, or try again with --jobs 1",
   };
+}
+
+function badDisk(reason: string): Known {
+  return { code: "NOT_WRITABLE", reason, hint: "look at the node's disk" };
 }
 
 const byErrno: Partial<Record<string, Known>> = {
@@ -116,7 +132,10 @@ const byErrno: Partial<Record<string, Known>> = {
     reason: "the disk quota is used up",
     hint: "free some space, or choose another disk with --cache-dir",
   },
-  EIO: { code: "NOT_WRITABLE", reason: "input/output error", hint: "look at the node's disk" },
+  EIO: badDisk("input/output error"),
+  EUCLEAN: badDisk("the file system is damaged"),
+  EBADMSG: badDisk("the file system is damaged"),
+  ESTALE: badDisk("the file system has lost it (stale file handle)"),
   EMFILE: limitReached("open files (ulimit -n)"),
   ENFILE: limitReached("open files of the machine"),
   EAGAIN: limitReached("processes and threads (ulimit -u)"),

@@ -10,6 +10,7 @@ import { InflationGuard, type Limits } from "../oci/limits.js";
 import { type BlobReader, openBlob } from "./blob-reader.js";
 import type { LayerRecord } from "./layer-record.js";
 import type { OwnershipPolicy } from "./policy.js";
+import { addProgress, type UnpackProgress } from "./unpack-progress.js";
 import { writeTree } from "./write-tree.js";
 
 /** All that unpacking one layer needs; plain data, so that another thread can do it. */
@@ -23,6 +24,8 @@ export interface UnpackLayerTask {
   readonly tree: string;
   readonly policy: OwnershipPolicy;
   readonly limits: Limits;
+  /** Is told how far the work is. */
+  readonly progress?: UnpackProgress | undefined;
 }
 
 /**
@@ -40,7 +43,8 @@ export async function unpackLayer(task: UnpackLayerTask): Promise<LayerRecord> {
         compression === "none"
           ? blob
           : decompressed(blob, { ...task, compression, engine: await openEngine(compression) });
-      const record = writeTree(tar.pieces, { root, policy, limits });
+      const pieces = counted(tar.pieces, { ...task, compression });
+      const record = writeTree(pieces, { root, policy, limits });
       if (digest) await check("its blob", { expected: digest, reader: blob });
       await check("its diffID", { expected: diffId, reader: tar });
       return record;
@@ -67,7 +71,13 @@ type HashedPieces = Pick<BlobReader, "pieces" | "hash">;
 
 function decompressed(
   blob: BlobReader,
-  how: { compression: "gzip" | "zstd"; engine: Engine; diffId: Digest; limits: Limits },
+  how: {
+    compression: "gzip" | "zstd";
+    engine: Engine;
+    diffId: Digest;
+    limits: Limits;
+    progress?: UnpackProgress | undefined;
+  },
 ): HashedPieces {
   const hash = createHash(splitDigest(how.diffId).algorithm);
   function* pieces(): Generator<Buffer, undefined> {
@@ -75,6 +85,7 @@ function decompressed(
     const guard = new InflationGuard(how.limits, "its blob");
     for (let piece = blob.pieces.next().value; piece; piece = blob.pieces.next().value) {
       guard.stored(piece.length);
+      addProgress(how.progress, { stored: piece.length });
       for (const out of decompressor.push(piece)) {
         guard.inflated(out.length);
         hash.update(out);
@@ -87,6 +98,18 @@ function decompressed(
     }
   }
   return { pieces: pieces(), hash: async () => hash.digest("hex") };
+}
+
+/** Tells of each piece of an archive when it was used. */
+function* counted(
+  pieces: Iterator<Buffer, undefined>,
+  { progress, compression }: { progress?: UnpackProgress | undefined; compression: Compression },
+): Generator<Buffer, undefined> {
+  for (let piece = pieces.next().value; piece; piece = pieces.next().value) {
+    yield piece;
+    const { length } = piece;
+    addProgress(progress, { content: length, stored: compression === "none" ? length : 0 });
+  }
 }
 
 async function check(

@@ -14,11 +14,14 @@ import { now } from "../host/clock.js";
 import { usableProcessors } from "../host/processors.js";
 import type { Span } from "../host/span.js";
 import type { TraceSpan } from "../host/trace.js";
+import type { Digest } from "../oci/digest.js";
 import type { ImageSummary, LayerSummary, RemoteLayer } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
 import { notDurable } from "./not-durable.js";
 import { cacheName, type StageRequest } from "./request.js";
 import type { Timings } from "./result.js";
+import type { RoomMaker } from "./room-maker.js";
+import { StagingRoom } from "./staging-room.js";
 import { waitingEvent } from "./waiting-event.js";
 
 /** How many blobs are fetched at once, unless it is said: most registries give each its own share. */
@@ -40,6 +43,7 @@ export class StagingWork {
   readonly warnings: Warning[] = [];
   readonly #request: StageRequest;
   readonly #opener: ImageOpener;
+  readonly #room: StagingRoom;
   readonly #stop = new AbortController();
   readonly #cores: number;
   #fetches: LimitFunction | undefined;
@@ -48,9 +52,15 @@ export class StagingWork {
   #closed: Promise<void> | undefined;
   readonly #status: StatusTeller;
 
-  constructor(request: StageRequest, opener: ImageOpener) {
+  /** @param maker makes room in the cache where there is too little */
+  constructor(request: StageRequest, opener: ImageOpener, maker: RoomMaker = {}) {
     this.#request = request;
     this.#opener = opener;
+    this.#room = new StagingRoom(request, {
+      maker,
+      isMissing: (diffId) => this.#isMissing(diffId),
+      onShortage: (error) => this.#stop.abort(error),
+    });
     const { signal, jobs } = request.options;
     this.#cores = jobs ?? usableProcessors();
     this.#status = new StatusTeller(request.layout);
@@ -91,6 +101,7 @@ export class StagingWork {
    */
   async makeRootfs(image: ImageSummary, place: AssemblyPlace): Promise<readonly LayerRecord[]> {
     const start = now();
+    await this.#room.admit(image);
     const ready = this.#ensureLayers(image);
     const all = Promise.allSettled(ready.values()).then(() => {
       this.#stop.signal.throwIfAborted();
@@ -133,6 +144,7 @@ export class StagingWork {
   async close(): Promise<void> {
     this.#stop.abort();
     this.#status.close();
+    this.#room.close();
     await this.#stopWorkers();
   }
 
@@ -140,9 +152,7 @@ export class StagingWork {
   #ensureLayers(image: ImageSummary): ReadonlyMap<string, Promise<LayerRecord>> {
     const distinct = [...new Map(image.layers.map((layer) => [layer.diffId, layer])).values()];
     distinct.sort((a, b) => b.size - a.size);
-    const missing = distinct.filter(({ diffId }) => {
-      return !hasLayer(this.#request.layout, cacheName(this.#request, diffId));
-    });
+    const missing = distinct.filter(({ diffId }) => this.#isMissing(diffId));
     this.#inStages = layersInStages(missing, this.#cores);
     let finished = 0;
     const tell = () => this.#status.tell({ finished, total: distinct.length });
@@ -160,6 +170,10 @@ export class StagingWork {
     );
   }
 
+  #isMissing(diffId: Digest): boolean {
+    return !hasLayer(this.#request.layout, cacheName(this.#request, diffId));
+  }
+
   async #ensureLayer(layer: LayerSummary): Promise<LayerRecord> {
     const { layout, policy, limits, options } = this.#request;
     const { diffId, digest, size } = layer;
@@ -172,10 +186,11 @@ export class StagingWork {
         const { layers } = await this.#opener.open();
         const blob = layers.find((l) => l.diffId === diffId && l.digest === digest);
         if (!blob) throw new TypeError(`the image has no layer ${diffId}`);
+        const progress = await this.#room.begin(diffId, layers);
         const inStages = this.#inStages.has(diffId);
         const unpack = (span: Span) => {
           options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
-          const task = { span, diffId, digest, tree, policy, limits };
+          const task = { span, diffId, digest, tree, policy, limits, progress };
           return this.#run((workers) => workers.unpack(task, { inStages }));
         };
         const record = await ("span" in blob ? unpack(blob.span) : this.#fetched(blob, unpack));
@@ -183,6 +198,7 @@ export class StagingWork {
         return record;
       },
     });
+    this.#room.finished(diffId, published.value);
     if (published.made) this.unpacked.add(diffId);
     if (unpackedAt !== undefined) {
       this.traced("publish", { start: unpackedAt, details: { layer: diffId } });

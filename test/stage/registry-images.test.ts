@@ -191,7 +191,11 @@ describe("an image of a registry", () => {
     const server = await startOddRegistry([], { content });
     const cacheDir = `${scratchDirectory()}/cache`;
     const error = await rejection(stageRootfs(server.reference(), { cacheDir }));
-    expect(error).toMatchObject({ code: "IMAGE_INVALID" });
+    expect(error).toMatchObject({
+      code: "NO_SPACE",
+      message: expect.stringMatching(/[PT]iB more on/),
+    });
+    expect(asked(server)).not.toContain("GET layer");
   });
 
   test("is inspected without its layers", async () => {

@@ -5,6 +5,7 @@ import { createDecompressor, inputChunk, openEngine } from "../../host/decompres
 import { openRegularFile, readExactly, type Span } from "../../host/span.js";
 import { WorkStopped } from "../../host/work-stopped.js";
 import { InflationGuard, type Limits } from "../../oci/limits.js";
+import { addProgress, type UnpackProgress } from "../unpack-progress.js";
 import type { PipelineMemory } from "./memory.js";
 
 export interface InflateTask {
@@ -12,6 +13,8 @@ export interface InflateTask {
   readonly span: Span;
   readonly compression: Compression;
   readonly limits: Limits;
+  /** Is told how far the work is. */
+  readonly progress?: UnpackProgress | undefined;
 }
 
 /**
@@ -24,7 +27,7 @@ export async function inflate(task: InflateTask): Promise<void> {
   try {
     const { fd } = openRegularFile(task.span.path);
     try {
-      if (task.compression === "none") passOn(fd, { span: task.span, blocks });
+      if (task.compression === "none") passOn(fd, { ...task, blocks });
       else await decompressInto(blocks, { ...task, compression: task.compression, fd });
     } finally {
       closeSync(fd);
@@ -36,21 +39,25 @@ export async function inflate(task: InflateTask): Promise<void> {
   }
 }
 
-function passOn(fd: number, { span, blocks }: { span: Span; blocks: RingWriter }): void {
+function passOn(
+  fd: number,
+  { span, blocks, progress }: Pick<InflateTask, "span" | "progress"> & { blocks: RingWriter },
+): void {
   for (let at = 0; at < span.size; ) {
     const { output } = blocks.next();
     const piece = output.subarray(0, Math.min(output.length, span.size - at));
     readExactly(fd, { span, into: piece, at });
     blocks.publish({ input: 0, output: piece.length });
+    addProgress(progress, { stored: piece.length, content: piece.length });
     at += piece.length;
   }
 }
 
 async function decompressInto(
   blocks: RingWriter,
-  blob: { fd: number; span: Span; compression: "gzip" | "zstd"; limits: Limits },
+  blob: Omit<InflateTask, "memory"> & { fd: number; compression: "gzip" | "zstd" },
 ): Promise<void> {
-  const { fd, span, compression, limits } = blob;
+  const { fd, span, compression, limits, progress } = blob;
   const guard = new InflationGuard(limits, "its blob");
   const decompressor = createDecompressor(compression, {
     engine: await openEngine(compression),
@@ -63,6 +70,7 @@ async function decompressInto(
   const publish = (output: Buffer) => {
     guard.inflated(output.length);
     blocks.publish({ input, output: output.length });
+    addProgress(progress, { stored: input, content: output.length });
     input = 0;
   };
   for (let at = 0; at < span.size; ) {

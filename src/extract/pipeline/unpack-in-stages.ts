@@ -32,7 +32,7 @@ export async function unpackInStages(
   task: UnpackLayerTask,
   { stages, signal }: { stages: Stages; signal: AbortSignal },
 ): Promise<LayerRecord> {
-  const { span, diffId, digest, tree, policy, limits } = task;
+  const { span, diffId, digest, tree, policy, limits, progress } = task;
   const memory = createPipelineMemory();
   const stop = () => stopRing(memory.ring);
   signal.addEventListener("abort", stop, { once: true });
@@ -44,7 +44,7 @@ export async function unpackInStages(
       [
         stages.makeTree({ memory, tree, policy, limits }),
         filled,
-        stages.inflate({ memory, span, compression, limits }),
+        stages.inflate({ memory, span, compression, limits, progress }),
         stages.hashBlocks({
           memory,
           blob: digest && splitDigest(digest).algorithm,

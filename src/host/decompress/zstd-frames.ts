@@ -93,16 +93,35 @@ function describe(head: Buffer) {
 
 /** A single segment's window is its content. */
 function windowOf(head: Buffer): number {
-  const { windowBytes, contentSizeBytes } = describe(head);
-  if (windowBytes === 1) {
-    const descriptor = head.readUInt8(5);
-    const base = 2 ** (10 + (descriptor >> 3));
-    return base + (base / 8) * (descriptor & 7);
-  }
+  if (describe(head).windowBytes === 0) return contentSizeIn(head);
+  const descriptor = head.readUInt8(5);
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + (base / 8) * (descriptor & 7);
+}
+
+/** What the last field of a frame's header says. */
+function contentSizeIn(head: Buffer): number {
+  const { contentSizeBytes } = describe(head);
   const field = head.subarray(head.length - contentSizeBytes);
-  return contentSizeBytes === 8
-    ? Number(field.readBigUInt64LE())
-    : field.readUIntLE(0, contentSizeBytes);
+  if (contentSizeBytes === 8) return Number(field.readBigUInt64LE());
+  return field.readUIntLE(0, contentSizeBytes) + (contentSizeBytes === 2 ? 256 : 0);
+}
+
+/** The longest header of a frame, in bytes. */
+export const longestFrameHeader = 18;
+
+/**
+ * How much a frame says that it holds, in bytes; undefined where it does not say, or is damaged.
+ * @param start its first {@link longestFrameHeader} bytes
+ */
+export function statedContentSize(start: Buffer): number | undefined {
+  try {
+    const { contentSizeBytes, windowBytes, dictionaryBytes } = describe(start);
+    if (contentSizeBytes === 0) return undefined;
+    return contentSizeIn(start.subarray(0, 5 + windowBytes + dictionaryBytes + contentSizeBytes));
+  } catch {
+    return undefined;
+  }
 }
 
 function checkWindow(window: number): void {

@@ -1,0 +1,79 @@
+import { readFileSync, realpathSync, statSync } from "node:fs";
+
+/** What is mounted where a path lies. */
+export interface MountedDisk {
+  readonly mountPoint: string;
+  /** Type of the file system, with FUSE's subtype: `ext4`, `nfs4`, `fuse.sshfs`. */
+  readonly type: string;
+  /** A device, a server's export, or whatever else the file system goes by. */
+  readonly source: string;
+}
+
+/**
+ * The mount that a path lies on, by /proc/self/mountinfo (proc(5)); undefined where that can't be
+ * told.
+ */
+export function mountOf(path: string): MountedDisk | undefined {
+  try {
+    const { dev } = statSync(path, { bigint: true });
+    return findMount(readFileSync("/proc/self/mountinfo", "latin1"), {
+      path: realpathSync(path),
+      device: `${majorOf(dev)}:${minorOf(dev)}`,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The mount in a mountinfo file that a resolved path lies on: the nearest above it, the latest of
+ * several there. One whose device is the path's comes first, for others may be hidden below it.
+ */
+export function findMount(
+  mountinfo: string,
+  { path, device }: { path: string; device: string },
+): MountedDisk | undefined {
+  const above = mountinfo
+    .split("\n")
+    .flatMap(parseLine)
+    .filter(({ disk: { mountPoint } }) => isWithin(path, mountPoint));
+  const ofDevice = above.filter((mount) => mount.device === device);
+  const candidates = ofDevice.length > 0 ? ofDevice : above;
+  return candidates.reduce<MountedDisk | undefined>((best, { disk }) => {
+    return best && best.mountPoint.length > disk.mountPoint.length ? best : disk;
+  }, undefined);
+}
+
+function parseLine(line: string): { device: string; disk: MountedDisk }[] {
+  const [mount = "", fileSystem = ""] = line.split(" - ");
+  const [, , device, , mountPoint] = mount.split(" ");
+  const [type, source] = fileSystem.split(" ");
+  if (!device || !mountPoint || !type || source === undefined) return [];
+  return [
+    {
+      device,
+      disk: { mountPoint: withoutEscapes(mountPoint), type, source: withoutEscapes(source) },
+    },
+  ];
+}
+
+/** Blanks, tabs, newlines and backslashes are written in octal. */
+function withoutEscapes(text: string): string {
+  const bytes = text.replace(/\\([0-7]{3})/g, (_, octal: string) => {
+    return String.fromCharCode(Number.parseInt(octal, 8));
+  });
+  return Buffer.from(bytes, "latin1").toString();
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
+}
+
+/** As makedev(3) puts them together. */
+function majorOf(device: bigint): bigint {
+  return ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
+}
+
+function minorOf(device: bigint): bigint {
+  return (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
+}
