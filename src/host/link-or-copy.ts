@@ -34,8 +34,54 @@ export function linkOrCopy(
   try {
     linkSync(source, target);
   } catch (error) {
-    if (!noLink.has(errnoOf(error))) throw error;
+    const errno = errnoOf(error);
+    if (!noLink.has(errno)) throw error;
+    if (errno === "EMLINK") linkToCopy(source, target, options);
+    else copyWithMetadata(source, target, options);
+  }
+}
+
+/** What tells a file from all others, and whether anything was done to it since. */
+interface Copy {
+  readonly path: string | Buffer;
+  readonly state: string;
+}
+
+/** The last copy of each file that has all the links that the disk allows. */
+const copies = new Map<string, Copy>();
+
+/** Far more than there are such files. */
+const mostCopies = 1000;
+
+/** Links to a copy of a file that can't have more links, so that one copy does for many names. */
+function linkToCopy(source: string | Buffer, target: string | Buffer, options: LinkOptions): void {
+  const { dev, ino } = lstatSync(source, { bigint: true });
+  const name = `${dev}-${ino}`;
+  const copy = copies.get(name);
+  if (!copy || stateOf(copy.path) !== copy.state || !tryLink(copy.path, target)) {
     copyWithMetadata(source, target, options);
+  }
+  copies.delete(name);
+  copies.set(name, { path: target, state: stateOf(target) ?? "" });
+  for (const oldest of copies.keys()) {
+    if (copies.size <= mostCopies) break;
+    copies.delete(oldest);
+  }
+}
+
+function stateOf(path: string | Buffer): string | undefined {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat && `${stat.dev} ${stat.ino} ${stat.ctimeNs}`;
+}
+
+function tryLink(source: string | Buffer, target: string | Buffer): boolean {
+  try {
+    linkSync(source, target);
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || noLink.has(errno)) return false;
+    throw error;
   }
 }
 
