@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { markNew } from "../../src/cache/durability-mark.js";
 import { entryFile } from "../../src/cache/entry.js";
 import { emptyCache, type TestCache } from "../support/cache.js";
 import { compileSources } from "../support/compiled-sources.js";
@@ -84,6 +85,7 @@ function addEntries({ layout }: TestCache): void {
       entryFile(layout.entry(key)),
       JSON.stringify({ schemaVersion: 1, key, details: 1 }),
     );
+    markNew(layout.entry(key));
     mkdirSync(layout.leases(key));
   }
 }
