@@ -33,6 +33,7 @@ const PROGRAMS = [
   { command: "htpasswd", debian: "apache2-utils", purpose: "makes a registry's list of users" },
   { command: "mkfs.btrfs", debian: "btrfs-progs", purpose: "makes a disk that has quotas" },
   { command: "mkfs.exfat", debian: "exfatprogs", purpose: "makes a disk without links" },
+  { command: "mkfs.ext4", debian: "e2fsprogs", purpose: "makes a disk whose power fails" },
   { command: "mkfs.xfs", debian: "xfsprogs", purpose: "makes a disk to fill up" },
   { command: "mmdebstrap", debian: "mmdebstrap", purpose: "makes a Debian root to test with" },
   { command: "mount.exfat-fuse", debian: "exfat-fuse", purpose: "mounts a disk without links" },
@@ -44,6 +45,7 @@ const PROGRAMS = [
   { command: "strace", debian: "strace", purpose: "shows what a warm start reads" },
   { command: "tar", debian: "tar", purpose: "packs and unpacks what the tests change" },
   { command: "umoci", debian: "umoci", purpose: "makes layers, and unpacks them for comparison" },
+  { command: "xfs_io", debian: "xfsprogs", purpose: "has the power of a disk fail" },
   { command: "zstd", debian: "zstd", purpose: "compresses layers with zstd" },
 ];
 

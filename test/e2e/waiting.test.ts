@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stageRootfs } from "./support/cli.js";
 import { type CrashSite, crashSite, expectWhole, newCache } from "./support/faults/crash-site.js";
 import { withFault } from "./support/faults/fault.js";
+import { stoppedProcess } from "./support/faults/stopped-process.js";
 import { leftovers, stagedBy } from "./support/staged.js";
 
 /** For how long a holder is stopped, in ms: longer than a lock may be without a sign of life. */
@@ -28,19 +28,8 @@ async function stoppedStaging() {
   const env = { ...withFault(cacheDir, fault), SLURM_JOB_ID: "4711" };
   const args = ["--json", "--jobs", "1", "--cache-dir", cacheDir, site.image];
   const run = stageRootfs(args, { env });
-  const pid = await pidIn(cacheDir);
+  const pid = await stoppedProcess(cacheDir);
   return { cacheDir, args, run, pid };
-}
-
-/** The process that works in a cache, as soon as it has stopped. */
-async function pidIn(cacheDir: string): Promise<number> {
-  const tmp = join(cacheDir, "v1/tmp");
-  for (;;) {
-    const [name] = existsSync(tmp) ? readdirSync(tmp) : [];
-    const pid = Number(name?.split(",")[3]);
-    if (pid > 0 && /^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))) return pid;
-    await sleep(10);
-  }
 }
 
 describe.concurrent("a staging that others wait for", () => {

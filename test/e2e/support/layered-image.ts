@@ -1,9 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { directory, file, hardLink, symlink, whiteout } from "../../support/layers.js";
 import { dockerArchive } from "../../support/staged-archive.js";
-import type { Staged } from "./staged.js";
-import { describeTree, type TreeEntry } from "./tree.js";
-import { diffTrees } from "./tree-diff.js";
 
 /** Layers of a few files of each kind, the upper ones changing what the lower ones have. */
 export const layerCount = 4;
@@ -24,9 +21,4 @@ export function layeredImage(path: string): string {
   ]);
   writeFileSync(path, dockerArchive(layers));
   return path;
-}
-
-/** What differs between a staged rootfs and `expected`, which another staging of it has made. */
-export function differences(expected: readonly TreeEntry[], { rootfs }: Pick<Staged, "rootfs">) {
-  return diffTrees(expected, describeTree(rootfs), { names: ["expected", rootfs] });
 }

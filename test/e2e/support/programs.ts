@@ -14,6 +14,7 @@ const debianPackages = {
   htpasswd: "apache2-utils",
   "mkfs.btrfs": "btrfs-progs",
   "mkfs.exfat": "exfatprogs",
+  "mkfs.ext4": "e2fsprogs",
   "mkfs.xfs": "xfsprogs",
   mmdebstrap: "mmdebstrap",
   "mount.exfat-fuse": "exfat-fuse",
@@ -26,6 +27,7 @@ const debianPackages = {
   strace: "strace",
   tar: "tar",
   umoci: "umoci",
+  xfs_io: "xfsprogs",
   zstd: "zstd",
 } as const;
 

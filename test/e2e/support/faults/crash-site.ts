@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { freshCacheDir } from "../cache-dir.js";
@@ -8,6 +8,7 @@ import { makeScratchDir } from "../places.js";
 import { contents, leftovers, type Staged, stage } from "../staged.js";
 import { describeTree, type TreeEntry } from "../tree.js";
 import { diffTrees } from "../tree-diff.js";
+import type { UserKind } from "../users.js";
 import { type Fault, withFault } from "./fault.js";
 
 /** An image that is staged over and over while things go wrong, and what is to come of it. */
@@ -20,24 +21,31 @@ export interface CrashSite {
 type AtTheEnd = (act: () => void) => void;
 
 /** Makes the image, and stages it once where nothing goes wrong. */
-export async function crashSite(atTheEnd: AtTheEnd): Promise<CrashSite> {
+export async function crashSite(
+  atTheEnd: AtTheEnd,
+  kind: UserKind = "ordinary",
+): Promise<CrashSite> {
   const directory = makeScratchDir("crash", { mode: 0o755 });
   atTheEnd(() => rmSync(directory, { recursive: true, force: true }));
   const image = layeredImage(`${directory}/image.tar`);
-  const cacheDir = newCache(atTheEnd);
-  await stage(["--cache-dir", cacheDir, image]);
-  return { image, trees: new Map(visibleTrees(cacheDir)) };
+  const cacheDir = freshCacheDir(kind, atTheEnd);
+  await stage(["--cache-dir", cacheDir, image], { as: kind });
+  const { entries, layers } = contents(cacheDir);
+  return { image, trees: new Map(visibleTrees(cacheDir, [...entries, ...layers])) };
 }
 
 export function newCache(atTheEnd: AtTheEnd): string {
   return freshCacheDir("ordinary", atTheEnd);
 }
 
-function visibleTrees(cacheDir: string): (readonly [string, readonly TreeEntry[]])[] {
+function visibleTrees(
+  cacheDir: string,
+  names: readonly string[],
+): (readonly [string, readonly TreeEntry[]])[] {
   const { entries, layers } = contents(cacheDir);
   const places = [
-    ...entries.map((key) => `rootfs/${key}/rootfs`),
-    ...layers.map((l) => `layers/${l}/tree`),
+    ...entries.filter((key) => names.includes(key)).map((key) => `rootfs/${key}/rootfs`),
+    ...layers.filter((name) => names.includes(name)).map((name) => `layers/${name}/tree`),
   ];
   return places.map((place) => [place, describeTree(join(cacheDir, "v1", place))]);
 }
@@ -53,11 +61,20 @@ export async function stageWith(
 }
 
 /** Expects that whatever can be seen in the cache is whole. */
-export function expectWhole({ trees }: CrashSite, cacheDir: string): void {
-  if (!existsSync(join(cacheDir, "v1"))) return;
-  for (const [place, tree] of visibleTrees(cacheDir)) {
-    expect(diffTrees(trees.get(place) ?? [], tree), place).toEqual([]);
-  }
+export function expectWhole(site: CrashSite, cacheDir: string): void {
+  const { entries, layers } = contents(cacheDir);
+  expect(differingTrees(site, cacheDir, [...entries, ...layers])).toEqual([]);
+}
+
+/** What is not as it should be in entries and layers of those names, a line each. */
+export function differingTrees(
+  { trees }: CrashSite,
+  cacheDir: string,
+  names: readonly string[],
+): readonly string[] {
+  return visibleTrees(cacheDir, names).flatMap(([place, tree]) => {
+    return diffTrees(trees.get(place) ?? [], tree, { names: ["the image", place] });
+  });
 }
 
 /**
