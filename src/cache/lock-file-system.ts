@@ -1,6 +1,7 @@
 import { statSync, utimesSync } from "node:fs";
 import { livenessOf } from "../host/process-identity.js";
 import { dissolveLock, namesIn, ownerIn, takeLock } from "./lock-directory.js";
+import type { LockWatch } from "./lock-watch.js";
 import { ownedName } from "./owned-name.js";
 
 type Done<Result = void> = (error: unknown, result?: Result) => void;
@@ -18,9 +19,9 @@ export interface LockFileSystem {
  * Has proper-lockfile take and break locks of the kind that lock-directory.ts describes. It judges
  * a lock by its age alone; here a lock whose owner lives is always fresh, one whose owner is dead
  * always stale, and only where the owner can't be looked for (another PID namespace, another host)
- * does the age decide, which proper-lockfile's heartbeat keeps young.
+ * does it depend on proper-lockfile's heartbeat, which is watched.
  */
-export function lockFileSystem(): LockFileSystem {
+export function lockFileSystem(watch: LockWatch): LockFileSystem {
   const own = ownedName();
   let holds = false;
   let lastSeen: string | undefined;
@@ -38,7 +39,7 @@ export function lockFileSystem(): LockFileSystem {
     const { mtime } = statSync(path);
     if (holds) return { mtime };
     lastSeen = namesIn(path)?.[0];
-    return { mtime: apparentTime(lastSeen, mtime) };
+    return { mtime: isStale({ name: lastSeen, mtime }, watch) ? new Date(0) : new Date() };
   };
   return {
     mkdir: (path, done) => settle(done, () => take(path)),
@@ -49,12 +50,11 @@ export function lockFileSystem(): LockFileSystem {
   };
 }
 
-function apparentTime(fileName: string | undefined, mtime: Date): Date {
-  const owner = ownerIn(fileName);
+function isStale(lock: { name: string | undefined; mtime: Date }, watch: LockWatch): boolean {
+  const owner = ownerIn(lock.name);
   // A directory without an owner is one that is being given up.
   const liveness = owner ? livenessOf(owner) : "dead";
-  if (liveness === "unknown") return mtime;
-  return liveness === "alive" ? new Date() : new Date(0);
+  return liveness === "unknown" ? watch.isSilent(lock) : liveness === "dead";
 }
 
 function settle<Result>(done: Done<Result>, work: () => Result): void {

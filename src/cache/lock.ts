@@ -5,10 +5,8 @@ import { now } from "../host/clock.js";
 import { livenessOf, type ProcessIdentity } from "../host/process-identity.js";
 import { lockOwner } from "./lock-directory.js";
 import { type LockFileSystem, lockFileSystem } from "./lock-file-system.js";
+import { LockWatch, silence } from "./lock-watch.js";
 import { callInterval, pauseAfter } from "./pauses.js";
-
-/** When a lock whose owner can't be looked for counts as abandoned, in milliseconds. */
-const staleAfter = 10_000;
 
 export interface LockOptions<Adopted> {
   /** What is locked, for messages: `the layer sha256:…`. */
@@ -43,6 +41,7 @@ export async function lockOrAdopt<Adopted>(
   const { what, wait, adopt, onWait, signal } = options;
   const start = now();
   const patience = wait === undefined ? Number.POSITIVE_INFINITY : wait * 1000;
+  const watch = new LockWatch();
   let nextCall = 0;
   for (let round = 0; ; round++) {
     signal?.throwIfAborted();
@@ -52,7 +51,7 @@ export async function lockOrAdopt<Adopted>(
     const holder = holderOf(path);
     // To try for a lock takes ten times as long as to see that somebody has it, and many may wait.
     const isHeld = holder !== undefined && livenessOf(holder) === "alive";
-    const release = isHeld ? undefined : await tryLock(path);
+    const release = isHeld ? undefined : await tryLock(path, watch);
     if (release) return { kind: "locked", release, waitedMs };
     const owner = isHeld ? holder : holderOf(path);
     const soFar = now() - start;
@@ -76,8 +75,8 @@ function holderOf(path: string): ProcessIdentity | undefined {
 }
 
 /** @returns undefined when somebody else holds the lock */
-async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
-  const fs: LockFileSystem = lockFileSystem();
+async function tryLock(path: string, watch: LockWatch): Promise<(() => Promise<void>) | undefined> {
+  const fs: LockFileSystem = lockFileSystem(watch);
   try {
     // Nothing depends on holding the lock for correctness (what is made is published by one
     // rename), so losing it, say because somebody deleted the cache, needs no alarm here.
@@ -85,7 +84,7 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | undefined>
     const release = await lockFile(path, {
       lockfilePath: path,
       realpath: false,
-      stale: staleAfter,
+      stale: silence,
       fs,
       onCompromised,
     });

@@ -5,6 +5,7 @@ import { lock } from "proper-lockfile";
 import { describe, expect, test } from "vitest";
 import { isDeadLock, lockOwner } from "../../src/cache/lock-directory.js";
 import { lockFileSystem } from "../../src/cache/lock-file-system.js";
+import { LockWatch } from "../../src/cache/lock-watch.js";
 import { ownIdentity } from "../../src/host/process-identity.js";
 import { deadIdentities, foreignIdentities, identityOf, ownedName } from "../support/identities.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
@@ -29,7 +30,7 @@ async function take(path: string): Promise<() => Promise<void>> {
     lockfilePath: path,
     realpath: false,
     stale: 10_000,
-    fs: lockFileSystem(),
+    fs: lockFileSystem(new LockWatch()),
     onCompromised: (error) => {
       throw error;
     },
@@ -90,7 +91,7 @@ describe("a lock", () => {
   test.each(Object.entries(foreignIdentities))(
     "of %s is broken when it is old",
     async (_, owner) => {
-      const path = heldBy(owner, 60);
+      const path = heldBy(owner, hour);
       await (await take(path))();
       expect(readdirSync(dirname(path))).toEqual([]);
     },
@@ -140,7 +141,7 @@ describe("who comes late to break a dead owner's lock", () => {
     const [dead] = Object.values(deadIdentities());
     if (!dead) throw new Error("there are dead identities");
     const path = heldBy(dead);
-    const late = lockFileSystem();
+    const late = lockFileSystem(new LockWatch());
     const look = promisify(late.stat.bind(late));
     const remove = promisify(late.rmdir.bind(late));
     expect((await look(path))?.mtime).toEqual(new Date(0));
@@ -154,7 +155,7 @@ describe("who comes late to break a dead owner's lock", () => {
   test("does not remove the empty directory's successor either", async () => {
     const path = lockPath();
     mkdirSync(path);
-    const late = lockFileSystem();
+    const late = lockFileSystem(new LockWatch());
     await promisify(late.stat.bind(late))(path);
     const release = await take(path);
     await promisify(late.rmdir.bind(late))(path);

@@ -21,11 +21,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lock } from "proper-lockfile";
 const [, , sources, directory, rounds] = process.argv;
 const { lockFileSystem } = await import(sources + "/cache/lock-file-system.js");
+const { LockWatch } = await import(sources + "/cache/lock-watch.js");
 for (let round = 0; round < Number(rounds); round++) {
   const path = directory + "/locks/" + round;
   for (;;) {
     try {
-      const fs = lockFileSystem();
+      const fs = lockFileSystem(new LockWatch());
       const options = { lockfilePath: path, realpath: false, stale: 10000, fs };
       const release = await lock(path, options);
       mkdirSync(directory + "/inside-" + round);
