@@ -13,22 +13,14 @@ export class CacheLayout {
     return join(this.layers, name);
   }
 
-  get layers(): string {
-    return join(this.#root, "layers");
-  }
-
   /** An image's entry: `rootfs/` and `entry.json`. */
   entry(key: string): string {
     return join(this.entries, key);
   }
 
-  get entries(): string {
-    return join(this.#root, "rootfs");
-  }
-
   /** What keeps an image's entry from being removed. */
   leases(key: string): string {
-    return join(this.#root, "leases", key);
+    return join(this.allLeases, key);
   }
 
   /** What is known of a file that images were read from. */
@@ -51,6 +43,21 @@ export class CacheLayout {
 
   get locks(): string {
     return join(this.#root, "locks");
+  }
+
+  /** The directory of all leases: one directory for each entry. */
+  get allLeases(): string {
+    return join(this.#root, "leases");
+  }
+
+  /** The directory of all entries. */
+  get entries(): string {
+    return join(this.#root, "rootfs");
+  }
+
+  /** The directory of all layers. */
+  get layers(): string {
+    return join(this.#root, "layers");
   }
 
   /** What is under way; what a dead process left there is anybody's to remove. */

@@ -11,6 +11,8 @@ export interface WordRule {
 
 const oneImage: WordRule = { what: "image", least: 1, most: 1 };
 
+const anyImages: WordRule = { what: "image", least: 0, most: Number.POSITIVE_INFINITY };
+
 /** One command of the command line. */
 export interface Command {
   readonly name: CommandName | "";
@@ -113,6 +115,42 @@ export const commands: readonly [Command, ...Command[]] = [
     ],
     example: "stage-rootfs inspect docker://debian:12",
     run: async (line) => (await import("./inspect-command.js")).inspectCommand(line),
+  },
+  {
+    name: "ls",
+    words: anyImages,
+    synopsis: "ls [IMAGE|KEY...]",
+    summary: "list what is in the cache",
+    options: ["cache-dir", "leases", "json", "quiet", "help"],
+    example: "stage-rootfs ls --leases",
+    run: async (line) => (await import("./ls-command.js")).lsCommand(line),
+  },
+  {
+    name: "du",
+    words: { what: "image", least: 0, most: 0 },
+    synopsis: "du",
+    summary: "count what the cache takes on disk, and what is shared",
+    options: ["cache-dir", "json", "quiet", "help"],
+    example: "stage-rootfs du",
+    run: async (line) => (await import("./du-command.js")).duCommand(line),
+  },
+  {
+    name: "rm",
+    words: anyImages,
+    synopsis: "rm IMAGE|KEY|PATH...",
+    summary: "remove images that nobody uses from the cache",
+    options: ["cache-dir", "all", "force", "wait", "json", "progress", "quiet", "help"],
+    example: "stage-rootfs rm image.tar",
+    run: async (line) => (await import("./rm-command.js")).rmCommand(line),
+  },
+  {
+    name: "release",
+    words: anyImages,
+    synopsis: "release [IMAGE|KEY|PATH...]",
+    summary: "give up the leases of this job or process",
+    options: ["cache-dir", "lease", "all", "json", "quiet", "help"],
+    example: "stage-rootfs release --lease job",
+    run: async (line) => (await import("./release-command.js")).releaseCommand(line),
   },
 ];
 

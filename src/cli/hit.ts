@@ -12,7 +12,10 @@ import { leaveDeletedDirectory } from "./working-directory.js";
 import { writeAtOnce } from "./write-at-once.js";
 
 /** Options that this can't answer. */
-const others: readonly OptionName[] = ["bind", "env", "chdir", "help", "version", "trace"];
+const others: readonly OptionName[] = [
+  ...(["bind", "env", "chdir", "help", "version", "trace"] as const),
+  ...(["leases", "all", "force"] as const),
+];
 
 /**
  * Answers `stage-rootfs IMAGE` when the image stands in the cache and is known again, or another

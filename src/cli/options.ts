@@ -31,6 +31,9 @@ export interface OptionValues {
   readonly "allow-foreign-layers"?: boolean;
   readonly offline?: boolean;
   readonly "max-staleness"?: string;
+  readonly leases?: boolean;
+  readonly all?: boolean;
+  readonly force?: boolean;
   readonly bind?: readonly string[];
   readonly env?: readonly string[];
   readonly chdir?: string;
@@ -81,6 +84,9 @@ const forms = {
   "allow-foreign-layers": flag,
   offline: flag,
   "max-staleness": text,
+  leases: flag,
+  all: flag,
+  force: flag,
   bind: texts,
   env: texts,
   chdir: text,

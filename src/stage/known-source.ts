@@ -1,4 +1,5 @@
 import { type BigIntStats, existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { type FileIdentity, fileIdentity, lookUpFile } from "../cache/source-index.js";
 import { lookUpTag } from "../cache/tag-index.js";
 import { type Digest, isDigest } from "../oci/digest.js";
@@ -11,7 +12,7 @@ import {
   type RegistryReference,
 } from "../oci/registry/repository.js";
 import type { StageRequest } from "./request.js";
-import { isImageSummary } from "./staged-image.js";
+import { type ImageSource, isImageSummary } from "./staged-image.js";
 
 /** Where an image comes from, by what tells whether it has changed, and which image is meant. */
 export interface SourceIdentity {
@@ -59,6 +60,16 @@ export function registrySource(request: StageRequest, digest: Digest): SourceIde
     path: request.image,
     digest,
   };
+}
+
+/** Where an image is staged from, to be kept with its entry. */
+export function imageSource(request: StageRequest, summary: ImageSummary): ImageSource {
+  const { image, reference } = request;
+  const { manifestDigest: digest } = summary;
+  if (reference.registry) return { reference: image, kind: "registry", path: null, digest };
+  const source = sourceIdentity(request);
+  if (!source) return { reference: image, kind: "other", path: null, digest };
+  return { reference: image, kind: source.kind, path: resolve(source.path), digest };
 }
 
 function knownRegistrySource(

@@ -12,12 +12,26 @@ export interface StagedImage {
   readonly layers: readonly StagedLayer[];
   readonly mountPoints: readonly MountPoint[];
   readonly warnings: readonly Warning[];
+  /** Where it was staged from first; earlier versions did not keep it. */
+  readonly source?: ImageSource;
+}
+
+export interface ImageSource {
+  /** As the caller wrote it. */
+  readonly reference: string;
+  readonly kind: "archive" | "layout" | "registry" | "other";
+  /** Absolute path of an archive or layout; null for what is none, or can't be found again. */
+  readonly path: string | null;
+  /** Of the manifest, or of the index that the registry has under the reference; null if there is none. */
+  readonly digest: string | null;
 }
 
 export interface StagedLayer {
   readonly diffId: string;
   /** Bytes of file content. */
   readonly unpackedSize: number;
+  /** Files, directories and links; earlier versions did not keep it. */
+  readonly entries?: number;
 }
 
 /** Whether what was read from the cache is a {@link StagedImage}, as far as it is used. */
@@ -29,7 +43,18 @@ export function isStagedImage(value: unknown): value is StagedImage {
     isRuntimeConfig(value["config"]) &&
     isListOf(value["layers"], { diffId: "string", unpackedSize: "number" }) &&
     isListOf(value["mountPoints"], mountPointShape) &&
-    isListOf(value["warnings"], { code: "string", message: "string", count: "number" })
+    isListOf(value["warnings"], { code: "string", message: "string", count: "number" }) &&
+    (value["source"] === undefined || isImageSource(value["source"]))
+  );
+}
+
+function isImageSource(value: unknown): value is ImageSource {
+  return (
+    isRecord(value) &&
+    typeof value["reference"] === "string" &&
+    typeof value["kind"] === "string" &&
+    (value["path"] === null || typeof value["path"] === "string") &&
+    (value["digest"] === null || typeof value["digest"] === "string")
   );
 }
 

@@ -10,6 +10,7 @@ import type { MountRequest } from "../mountpoints/mount-point.js";
 import type { Clash } from "../mountpoints/plan.js";
 import type { ImageSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
+import { imageSource } from "./known-source.js";
 import { type EntryLease, leaseEntry } from "./lease-entry.js";
 import { keyOf, mountRequestsOf, type StageRequest } from "./request.js";
 import { isStagedImage, type StagedImage } from "./staged-image.js";
@@ -105,11 +106,13 @@ async function makeRootfs(request: StageRequest, options: MakeOptions): Promise<
     platform,
     config,
     layers: summary.layers.map(({ diffId }, i) => {
-      return { diffId, unpackedSize: records[i]?.unpackedSize ?? 0 };
+      const { unpackedSize = 0, entries = 0 } = records[i] ?? {};
+      return { diffId, unpackedSize, entries };
     }),
     // With a clash none was made; the variant to come has them all.
     mountPoints: plan.clashes.length === 0 ? plan.mountPoints : [],
     warnings: mergeWarnings(records.map(({ warnings }) => warnings)),
+    source: imageSource(request, summary),
   };
 }
 

@@ -1,0 +1,32 @@
+import { printable } from "../host/byte-string.js";
+import { type ReleaseOptions, releaseLeases } from "../stage/release-leases.js";
+import { leaseOption } from "./lease-option.js";
+import type { CommandLine, OptionValues } from "./options.js";
+import { writeMessage, writeResult } from "./output.js";
+import { leaveDeletedDirectory } from "./working-directory.js";
+
+/** `stage-rootfs release [IMAGE|KEY|PATH...]`: prints each lease that was given up, and its entry. */
+export async function releaseCommand({ values, words }: CommandLine): Promise<number> {
+  leaveDeletedDirectory([...words, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
+  const report = releaseLeases({
+    cacheDir: values["cache-dir"],
+    images: words.length > 0 ? words : undefined,
+    lease: leaseToRelease(values),
+  });
+  if (values.json) {
+    await writeResult(`${JSON.stringify(report)}\n`);
+    return 0;
+  }
+  const { released } = report;
+  await writeResult(released.map(({ lease, key }) => `${lease} ${printable(key)}\n`).join(""));
+  if (released.length === 0 && !values.quiet)
+    writeMessage("stage-rootfs: there was no lease to release");
+  return 0;
+}
+
+/** As for staging, or as `ls` shows a lease. @throws StageError USAGE */
+function leaseToRelease(values: OptionValues): ReleaseOptions["lease"] {
+  const { lease, all } = values;
+  if (lease !== undefined && /^(?:slurm|process|until)-/.test(lease)) return { shown: lease };
+  return all && lease === undefined ? "all" : leaseOption(values, "caller");
+}

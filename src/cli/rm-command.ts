@@ -1,0 +1,32 @@
+import { StageError } from "../errors.js";
+import { keptError, removeImages } from "../stage/remove-images.js";
+import { interruptible } from "./interruption.js";
+import { type CommandLine, numberOption } from "./options.js";
+import { writeResult } from "./output.js";
+import { waitReporter } from "./wait-reporter.js";
+import { leaveDeletedDirectory } from "./working-directory.js";
+
+/** `stage-rootfs rm IMAGE|KEY|PATH...`: prints the keys of the entries that are gone. */
+export async function rmCommand({ values, words }: CommandLine): Promise<number> {
+  if ((values.all ?? false) === words.length > 0) {
+    throw new StageError("USAGE", values.all ? "--all goes without names" : "no image was named", {
+      hint: "usage: stage-rootfs rm IMAGE|KEY|PATH..., or stage-rootfs rm --all",
+    });
+  }
+  leaveDeletedDirectory([...words, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
+  const report = await interruptible((signal) =>
+    removeImages({
+      cacheDir: values["cache-dir"],
+      images: values.all ? undefined : words,
+      force: values.force,
+      wait: numberOption(values, "wait"),
+      signal,
+      onEvent: waitReporter(values),
+    }),
+  );
+  const keys = report.removed.map((key) => `${key}\n`).join("");
+  await writeResult(values.json ? `${JSON.stringify(report)}\n` : keys);
+  const error = keptError(report);
+  if (error) throw error;
+  return 0;
+}
