@@ -1,3 +1,4 @@
+export type { EntryUsage, Usage } from "./cache/disk-usage.js";
 export { type ErrorCode, type ErrorReport, StageError } from "./errors.js";
 export type { Warning } from "./extract/layer-record.js";
 export type { Bind } from "./launch/bind.js";
@@ -15,6 +16,29 @@ export type { RuntimeConfig } from "./oci/config.js";
 export { defaultLimits, type Limits } from "./oci/limits.js";
 export type { RegistrySettings } from "./oci/registry/settings.js";
 export { type InspectedLayer, type Inspection, inspectImage } from "./stage/inspect.js";
+export type { LeaseWish } from "./stage/lease-wish.js";
+export {
+  type CacheListing,
+  type ListedEntry,
+  type ListedLayer,
+  type ListedLease,
+  type ListOptions,
+  listCache,
+} from "./stage/list-cache.js";
+export { type CacheMeasure, type MeasureOptions, measureCache } from "./stage/measure-cache.js";
+export {
+  type ReleasedLease,
+  type ReleaseOptions,
+  type ReleaseReport,
+  releaseLeases,
+} from "./stage/release-leases.js";
+export {
+  type KeptEntry,
+  type RemovalReport,
+  type RemoveOptions,
+  removeImages,
+} from "./stage/remove-images.js";
 export type { StageOptions } from "./stage/request.js";
 export type { ByteCounts, ResultLayer, StageEvent, StageResult, Timings } from "./stage/result.js";
+export type { ImageSource } from "./stage/staged-image.js";
 export { stageRootfs } from "./stage.js";

@@ -130,8 +130,7 @@ class UsageWalk {
         for (const name of this.#list(root, path)) waiting.push(`${below}${name}`);
       }
       this.#add(stat, to);
-      if (++this.#count % stint !== 0) continue;
-      await turn();
+      if (++this.#count % stint === 0) await turn();
       this.#signal?.throwIfAborted();
     }
   }

@@ -41,16 +41,26 @@ function isWithin(directory: string, word: string): boolean {
   return path === "" || !(path === ".." || path.startsWith("../") || isAbsolute(path));
 }
 
+/** As listings shorten keys: the beginning of the digest, and of the word for the variant if any. */
 function byPrefix(word: string, entries: readonly CachedEntry<StagedImage>[]) {
-  const bare = word.replace(/^sha256[-:]/, "");
-  if (!/^[0-9a-f]/.test(bare) || bare.length < leastPrefix) return [];
-  const found = entries.filter(({ key }) => key.startsWith(`sha256-${bare}`));
-  if (found.length < 2) return found;
+  const [digest = "", ...rest] = word.replace(/^sha256[-:]/, "").split("-");
+  if (!/^[0-9a-f]+$/.test(digest) || digest.length < leastPrefix) return [];
+  const found = entries.filter(({ key }) => key.startsWith(`sha256-${digest}`));
+  const variant = rest.join("-");
+  const exact = found.filter(({ key }) => variantOf(key) === variant);
+  const fitting =
+    exact.length > 0 ? exact : found.filter((e) => variantOf(e.key).startsWith(variant));
+  if (fitting.length < 2) return fitting;
+  const keys = fitting.map(({ key }) => key).join(", ");
   throw new StageError(
     "REFERENCE_AMBIGUOUS",
-    `"${printable(word)}" is the beginning of ${found.length} keys: ${found.map((e) => e.key).join(", ")}`,
+    `"${printable(word)}" is the beginning of ${fitting.length} keys: ${keys}`,
     { hint: "give more of the key" },
   );
+}
+
+function variantOf(key: string): string {
+  return key.replace(/^sha256-[0-9a-f]*-?/, "");
 }
 
 function byReference(

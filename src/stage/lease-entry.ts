@@ -1,3 +1,4 @@
+import { dropDeadLeases } from "../cache/drop-dead-leases.js";
 import { describeLease } from "../cache/lease-name.js";
 import { noteUse, takeLease } from "../cache/leases.js";
 import { errnoOf, fromSystemError } from "../errors.js";
@@ -11,6 +12,9 @@ export interface EntryLease {
   readonly warnings: readonly Warning[];
 }
 
+/** How many of those who take a lease remove dead ones. It takes some ms, which few should pay. */
+const tidyingShare = 1 / 64;
+
 const none: EntryLease = { lease: null, warnings: [] };
 
 /**
@@ -23,7 +27,11 @@ export function leaseEntry({ layout, lease }: StageRequest, key: string): EntryL
   const wanted = lease?.();
   try {
     if (!wanted) noteUse(layout, key);
-    else if (takeLease(layout, key, wanted) === "missing") return undefined;
+    else {
+      const outcome = takeLease(layout, key, wanted);
+      if (outcome === "missing") return undefined;
+      if (outcome === "taken" && Math.random() < tidyingShare) dropDeadLeases(layout, key);
+    }
   } catch (error) {
     const failure = fromSystemError(error, "take a lease on the entry");
     if (errnoOf(error) === undefined) throw error;

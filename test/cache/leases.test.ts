@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { dropDeadLeases } from "../../src/cache/drop-dead-leases.js";
 import type { Lease } from "../../src/cache/lease-name.js";
 import {
   leasesOn,
@@ -22,6 +23,7 @@ import {
 import { ownIdentity } from "../../src/host/process-identity.js";
 import { emptyCache, type TestCache } from "../support/cache.js";
 import { addEntry } from "../support/cache-content.js";
+import { deadIdentities, foreignIdentities } from "../support/identities.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
 
 const key = "sha256-abc";
@@ -155,4 +157,22 @@ describe("removeLeases", () => {
     expect(existsSync(directory)).toBe(false);
     removeLeases(cache.layout, key);
   });
+});
+
+test("leases are dropped that nothing can bring back to life", async () => {
+  const cache = await cacheWithEntry();
+  const foreign = Object.values(foreignIdentities);
+  for (const identity of [...Object.values(deadIdentities()), ...foreign, ownIdentity()]) {
+    takeLease(cache.layout, key, { kind: "process", identity });
+  }
+  takeLease(cache.layout, key, { kind: "until", time: Date.now() - 1, word: "over" });
+  takeLease(cache.layout, key, { kind: "until", time: Date.now() + 60_000, word: "runs" });
+  takeLease(cache.layout, key, job);
+  expect(leasesOn(cache.layout, key)).toHaveLength(9);
+  dropDeadLeases(cache.layout, key);
+  const left = leasesOn(cache.layout, key).map(({ lease }) => lease);
+  expect(left.map((lease) => (lease.kind === "process" ? lease.identity : lease.kind))).toEqual(
+    expect.arrayContaining([...foreign, ownIdentity(), "until", "job"]),
+  );
+  expect(left).toHaveLength(5);
 });

@@ -26,6 +26,8 @@ describe("isStagedImage", () => {
   test("takes what this version writes", () => {
     expect(isStagedImage(image)).toBe(true);
     expect(isStagedImage(JSON.parse(JSON.stringify(image)))).toBe(true);
+    const source = { reference: "docker://x", kind: "registry", path: null, digest: "sha256:c" };
+    expect(isStagedImage({ ...image, source })).toBe(true);
   });
 
   test.each([
@@ -45,6 +47,11 @@ describe("isStagedImage", () => {
       { ...image, mountPoints: [{ target: "/x", kind: "dir", created: true }] },
     ],
     ["mount points by name", { ...image, mountPoints: { "/x": image.mountPoints[0] } }],
+    ["a source that is a text", { ...image, source: "image.tar" }],
+    [
+      "a source without a reference",
+      { ...image, source: { kind: "archive", path: null, digest: null } },
+    ],
     [
       "a warning without a count",
       { ...image, warnings: [{ code: "C", message: "m", examples: [] }] },
