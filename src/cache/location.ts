@@ -10,13 +10,17 @@ export interface LocationInputs {
   readonly option: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
+  /** Looks for the directory that the configuration has for this: many users may share it. */
+  readonly configured?: () => string | undefined;
 }
 
 /** The cache directory, as an absolute path. */
-export function chooseCacheDirectory({ option, env, uid }: LocationInputs): string {
+export function chooseCacheDirectory(inputs: LocationInputs): string {
+  const { option, env, uid, configured } = inputs;
   const chosen = option || env["STAGE_ROOTFS_CACHE_DIR"];
   if (chosen) return resolve(chosen);
-  return uid === 0 ? "/var/cache/stage-rootfs" : `/var/tmp/stage-rootfs-${uid}`;
+  const parent = configured?.() ?? (uid === 0 ? "/var/cache" : "/var/tmp");
+  return join(parent, uid === 0 ? "stage-rootfs" : `stage-rootfs-${uid}`);
 }
 
 /**

@@ -42,6 +42,8 @@ const registryOptions = [
 
 const stagingOptions = [
   "cache-dir",
+  "config",
+  "target",
   "platform",
   "mount",
   "nix-store",
@@ -105,6 +107,8 @@ export const commands: readonly [Command, ...Command[]] = [
     summary: "print what IMAGE says of itself, and what of it is in the cache",
     options: [
       "cache-dir",
+      "config",
+      "target",
       "platform",
       "owner",
       "keep-setuid",

@@ -4,6 +4,8 @@ import type { OptionName } from "./options.js";
 /** What each option is called with, and what it does. */
 const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: string]>> = {
   "cache-dir": ["--cache-dir DIR", "the cache to use"],
+  config: ["--config FILE", "the configuration to use"],
+  target: ["--target NAME", "which of the configuration's targets is meant"],
   platform: ["--platform OS/ARCH[/VARIANT]", "which platform's image (default: this machine's)"],
   mount: ["--mount TARGET[:dir|file]", "make another mount point; repeat it for more"],
   "nix-store": ["--nix-store", "prepare /nix/store; run and command mount the host's there"],
@@ -55,8 +57,10 @@ layout, or an unpacked docker-archive, told apart by content. Or say which it is
 docker-archive:FILE[:REF], oci-archive:FILE[:REF], oci:DIR[:REF]. Or - for an archive on stdin.
 Or docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST] for an image of a registry.
 
-The cache is --cache-dir, else $STAGE_ROOTFS_CACHE_DIR, else /var/cache/stage-rootfs for root and
-/var/tmp/stage-rootfs-UID for others. STAGE_ROOTFS_DEBUG=1 adds a stack trace to errors.
+The cache is --cache-dir, else $STAGE_ROOTFS_CACHE_DIR, else where the configuration has it, else
+/var/cache/stage-rootfs for root and /var/tmp/stage-rootfs-UID for others. The configuration is
+--config, else $STAGE_ROOTFS_CONFIG, else ~/.config/stage-rootfs/config.toml, else
+/etc/stage-rootfs/config.toml. STAGE_ROOTFS_DEBUG=1 adds a stack trace to errors.
 
 Exit status: 0 done, 2 wrong usage, 65 bad image, 66 no such image, 69 the registry failed, 73 disk
 full or read-only, 75 busy, 77 no permission, 78 bad configuration, 125 no sandbox, 70 a bug,

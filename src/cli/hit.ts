@@ -8,7 +8,7 @@ import { type OptionName, type OptionValues, parseCommandLine } from "./options.
 import { resultText } from "./result-text.js";
 import { progressOption, stagingOptions } from "./staging-options.js";
 import { waitReporter } from "./wait-reporter.js";
-import { leaveDeletedDirectory } from "./working-directory.js";
+import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 import { writeAtOnce } from "./write-at-once.js";
 
 /** Options that this can't answer. */
@@ -29,7 +29,7 @@ export function answerHit(argv: readonly string[]): boolean {
     const [image] = words;
     if (image === undefined || words.length > 1 || isCommandName(image)) return false;
     if (rest || others.some((name) => values[name] !== undefined)) return false;
-    leaveDeletedDirectory([image, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
+    leaveDeletedDirectory([image, ...pathOptions(values)]);
     progressOption(values);
     const request = checkRequest(image, stagingOptions(values));
     if (isAnythingAbandoned(request.layout)) return false;

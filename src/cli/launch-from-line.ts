@@ -12,6 +12,7 @@ import type { StageResult } from "../stage/result.js";
 import type { LeaseHolder } from "./lease-option.js";
 import type { CommandLine } from "./options.js";
 import { stageFromLine } from "./stage-from-line.js";
+import { warnOfUnheeded } from "./unheeded.js";
 
 export interface Launch {
   readonly staged: StageResult;
@@ -31,6 +32,7 @@ export async function launchFromLine(line: CommandLine, holder: LeaseHolder): Pr
   const workingDir = values.chdir === undefined ? undefined : checkWorkingDir(values.chdir);
   if (values["nix-store"]) kindOf("/nix/store");
   const staged = await stageFromLine(line, { mounts: binds.map(mountRequestOf), holder });
+  warnOfUnheeded(values);
   const plan = planLaunch(staged, {
     command: rest,
     binds,

@@ -1,10 +1,13 @@
 import { parseArgs } from "node:util";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
+import { parseSize } from "../host/quantity.js";
 
 /** The values of all options of all commands; those not given are missing. */
 export interface OptionValues {
   readonly "cache-dir"?: string;
+  readonly config?: string;
+  readonly target?: string;
   readonly platform?: string;
   readonly mount?: readonly string[];
   readonly "nix-store"?: boolean;
@@ -58,6 +61,8 @@ const flag = { type: "boolean" } as const;
 
 const forms = {
   "cache-dir": text,
+  config: text,
+  target: text,
   platform: text,
   mount: texts,
   "nix-store": flag,
@@ -140,8 +145,6 @@ export function numberOption(values: OptionValues, name: ValueOption): number | 
   throw new StageError("USAGE", `--${name} takes a whole number, not "${printable(text)}"`);
 }
 
-const multipliers: Readonly<Record<string, number>> = { K: 1, M: 2, G: 3, T: 4 };
-
 /**
  * A size or count given as an option, with K, M, G or T for powers of 1024; undefined when it was
  * not given.
@@ -150,8 +153,8 @@ const multipliers: Readonly<Record<string, number>> = { K: 1, M: 2, G: 3, T: 4 }
 export function sizeOption(values: OptionValues, name: ValueOption): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
-  const [, digits = "", unit = ""] = /^(\d{1,15})([KMGT]?)$/.exec(text) ?? [];
-  if (digits !== "") return Number(digits) * 1024 ** (multipliers[unit] ?? 0);
+  const size = parseSize(text);
+  if (size !== undefined) return size;
   throw new StageError("USAGE", `--${name} takes a whole number, not "${printable(text)}"`, {
     hint: "K, M, G and T may follow it, for powers of 1024",
   });

@@ -5,7 +5,7 @@ import type { CommandLine } from "./options.js";
 import { progressReporter, reportWarnings } from "./progress.js";
 import { progressOption, type StagingExtras, stagingOptions } from "./staging-options.js";
 import { tracedTo } from "./trace-file.js";
-import { leaveDeletedDirectory } from "./working-directory.js";
+import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** Stages the image of a command line, with its options, and says on stderr what is to be said. */
 export async function stageFromLine(
@@ -13,7 +13,7 @@ export async function stageFromLine(
   extras: StagingExtras = {},
 ): Promise<StageResult> {
   const [image = ""] = words;
-  leaveDeletedDirectory([image, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
+  leaveDeletedDirectory([image, ...pathOptions(values)]);
   const wanted = progressOption(values);
   const options = {
     ...stagingOptions(values, extras),

@@ -24,6 +24,8 @@ export function stagingOptions(
 ): StageOptions {
   return {
     cacheDir: values["cache-dir"],
+    config: values.config,
+    target: values.target,
     platform: values.platform,
     mounts: [...(values.mount ?? []).map(parseMountRequest), ...mounts],
     nixStore: values["nix-store"],

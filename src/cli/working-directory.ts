@@ -1,4 +1,5 @@
 import { StageError } from "../errors.js";
+import type { OptionValues } from "./options.js";
 
 /**
  * Goes to `/` when the working directory has been deleted under us, which Node's threads can't start
@@ -19,6 +20,12 @@ export function leaveDeletedDirectory(paths: readonly (string | undefined)[]): v
     );
   }
   process.chdir("/");
+}
+
+/** The paths by which a command line and its environment name the cache and the configuration. */
+export function pathOptions(values: OptionValues): readonly (string | undefined)[] {
+  const { STAGE_ROOTFS_CACHE_DIR: cache, STAGE_ROOTFS_CONFIG: config } = process.env;
+  return [values["cache-dir"], values.config, cache, config];
 }
 
 function isThere(): boolean {

@@ -1,6 +1,6 @@
 import { CacheLayout } from "../cache/layout.js";
 import type { Lease } from "../cache/lease-name.js";
-import { chooseCacheDirectory } from "../cache/location.js";
+import type { Configuration } from "../config/configuration.js";
 import { StageError } from "../errors.js";
 import { type OwnershipPolicy, policyTag } from "../extract/policy.js";
 import { now } from "../host/clock.js";
@@ -16,10 +16,9 @@ import { parseReference, type Reference } from "../oci/reference.js";
 import type { RegistrySettings } from "../oci/registry/settings.js";
 import { type LeaseWish, leaseMaker } from "./lease-wish.js";
 import type { StageEvent } from "./result.js";
+import { type SettingsOptions, settingsOf } from "./settings.js";
 
-export interface StageOptions {
-  /** Default: `$STAGE_ROOTFS_CACHE_DIR`, else a directory of the user's below /var. */
-  readonly cacheDir?: string | undefined;
+export interface StageOptions extends SettingsOptions {
   /** `OS/ARCH[/VARIANT]`; default: this machine's. */
   readonly platform?: string | undefined;
   /** Mount points beside the standard set. */
@@ -77,14 +76,15 @@ export interface StageRequest {
   /** Makes the lease that the entry gets; undefined where it gets none. */
   readonly lease: (() => Lease) | undefined;
   readonly options: StageOptions;
+  /** Reads the configuration when it is asked for first. @throws StageError CONFIG */
+  readonly configuration: () => Configuration;
   /** By the clock of {@link now}. */
   readonly startedAt: number;
 }
 
-/** @throws StageError USAGE */
+/** @throws StageError USAGE, CONFIG */
 export function checkRequest(image: string, options: StageOptions): StageRequest {
-  const uid = process.geteuid?.() ?? 0;
-  const cacheDirectory = chooseCacheDirectory({ option: options.cacheDir, env: process.env, uid });
+  const { cacheDirectory, uid, configuration } = settingsOf(options);
   checkJobs(options.jobs);
   return {
     image,
@@ -100,6 +100,7 @@ export function checkRequest(image: string, options: StageOptions): StageRequest
     limits: limitsOf(options.limits ?? {}),
     lease: leaseMaker(options.lease ?? "process"),
     options,
+    configuration,
     startedAt: now(),
   };
 }

@@ -27,6 +27,22 @@ describe("chooseCacheDirectory", () => {
   ])("for --cache-dir %j and the environment %j of user %d is %j", (option, env, user, chosen) => {
     expect(chooseCacheDirectory({ option, env, uid: user })).toBe(chosen);
   });
+
+  test.each([
+    [{ option: "/o", env: {} }, 1000, "/o"],
+    [{ option: undefined, env: { STAGE_ROOTFS_CACHE_DIR: "/e" } }, 1000, "/e"],
+    [{ option: undefined, env: {} }, 1000, "/scratch/stage-rootfs-1000"],
+    [{ option: undefined, env: {} }, 0, "/scratch/stage-rootfs"],
+  ])("for %j of user %d, with /scratch in the configuration, is %j", (inputs, user, chosen) => {
+    let asked = 0;
+    const configured = () => {
+      asked++;
+      return "/scratch";
+    };
+    expect(chooseCacheDirectory({ ...inputs, uid: user, configured })).toBe(chosen);
+    // Looking takes time, and what was said on the command line needs no look.
+    expect(asked).toBe(chosen.startsWith("/scratch") ? 1 : 0);
+  });
 });
 
 describe("checkTrust", () => {

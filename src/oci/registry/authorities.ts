@@ -1,7 +1,7 @@
 import { rootCertificates } from "node:tls";
 import { StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
-import { readConfigFile } from "./config-file.js";
+import { readConfigFile } from "../../host/config-file.js";
 import { certificatesIn } from "./pem.js";
 
 /** Where distributions keep what they trust; the first that is there counts. */

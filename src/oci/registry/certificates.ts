@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { errnoOf, StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
-import { listConfigDirectory, readConfigFile } from "./config-file.js";
+import { listConfigDirectory, readConfigFile } from "../../host/config-file.js";
 import type { ContainersPlaces } from "./containers-places.js";
 import { certificatesIn } from "./pem.js";
 

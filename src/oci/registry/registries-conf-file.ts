@@ -1,7 +1,7 @@
-import { parse, TomlError } from "smol-toml";
 import * as v from "valibot";
 import { StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
+import { parseToml } from "../../host/parse-toml.js";
 import { isRecord } from "../../host/read-json.js";
 import { explainIssue } from "../document.js";
 import { normalizeLocation, normalizePrefix } from "./location.js";
@@ -54,7 +54,9 @@ export interface RegistriesConfFile {
  * @throws StageError CONFIG
  */
 export function parseRegistriesConf(toml: string, file: string): RegistriesConfFile {
-  const document = parseToml(toml, file);
+  const outcome = parseToml(toml);
+  if (outcome.kind === "fault") throw wrong(file, `line ${outcome.line}: ${outcome.reason}`);
+  const { document } = outcome;
   refuseVersion1(document, file);
   const result = v.safeParse(registriesConfSchema, document, { abortEarly: true });
   if (!result.success) throw wrong(file, explainIssue(result.issues[0]));
@@ -68,17 +70,6 @@ export function parseRegistriesConf(toml: string, file: string): RegistriesConfF
     shortNameMode: output["short-name-mode"],
     aliases: new Map(Object.entries(output.aliases).map((pair) => alias(pair, file))),
   };
-}
-
-function parseToml(toml: string, file: string): unknown {
-  try {
-    return parse(toml);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    // What follows the first line is an excerpt of the file.
-    const [reason = ""] = error.message.split("\n");
-    throw wrong(file, `line ${error.line}: ${reason}`);
-  }
 }
 
 /** `[registries.search]`, `[registries.insecure]` and `[registries.block]` were version 1. */

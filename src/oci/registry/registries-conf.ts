@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
-import { listConfigDirectory, readConfigFile } from "./config-file.js";
+import { listConfigDirectory, readConfigFile } from "../../host/config-file.js";
 import type { ContainersPlaces } from "./containers-places.js";
 import {
   parseRegistriesConf,

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { errnoOf, fromSystemError, StageError } from "../../errors.js";
-import { printable } from "../../host/byte-string.js";
+import { errnoOf, fromSystemError, StageError } from "../errors.js";
+import { printable } from "./byte-string.js";
 
 /**
  * A configuration file as text; undefined where there is no such file.
