@@ -1,6 +1,7 @@
 export type { EntryUsage, Usage } from "./cache/disk-usage.js";
 export { type ErrorCode, type ErrorReport, StageError } from "./errors.js";
 export type { Warning } from "./extract/layer-record.js";
+export { slurmJobs } from "./fleet/slurm-jobs.js";
 export type { Bind } from "./launch/bind.js";
 export { bwrapCommand, type LaunchCommand } from "./launch/bwrap.js";
 export {
@@ -15,7 +16,10 @@ export type { MountKind, MountPoint, MountRequest } from "./mountpoints/mount-po
 export type { RuntimeConfig } from "./oci/config.js";
 export { defaultLimits, type Limits } from "./oci/limits.js";
 export type { RegistrySettings } from "./oci/registry/settings.js";
+export { collectGarbage } from "./stage/collect-garbage.js";
+export type { GcGoalOptions, GcOptions, GcReport, RemovedEntry } from "./stage/gc-options.js";
 export { type InspectedLayer, type Inspection, inspectImage } from "./stage/inspect.js";
+export { keepInBounds } from "./stage/keep-in-bounds.js";
 export type { LeaseWish } from "./stage/lease-wish.js";
 export {
   type CacheListing,

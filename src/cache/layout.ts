@@ -23,6 +23,10 @@ export class CacheLayout {
     return join(this.allLeases, key);
   }
 
+  get index(): string {
+    return join(this.#root, "index");
+  }
+
   /** What is known of a file that images were read from. */
   indexRecord(name: string): string {
     return join(this.#root, "index", `${name}.json`);

@@ -88,7 +88,11 @@ function isInUse(
   // Without a mark it was never whole.
   if (lastUse === undefined) return false;
   if (Math.abs(now - lastUse) < grace) return true;
-  const start = oldestStaging(layout);
+  return isUsedSince(lastUse, oldestStaging(layout));
+}
+
+/** Whether a layer may be in use by a staging, the oldest of which began at `start`. */
+export function isUsedSince(lastUse: number, start: number | undefined): boolean {
   // Clocks are set now and then.
   return start !== undefined && lastUse >= start - usualGrace;
 }
@@ -97,7 +101,7 @@ function isInUse(
  * When the oldest staging began that is under way, in milliseconds since 1970. The file that names
  * a lock's owner is made with the lock and stays as it is.
  */
-function oldestStaging(layout: CacheLayout): number | undefined {
+export function oldestStaging(layout: CacheLayout): number | undefined {
   let oldest: number | undefined;
   for (const lock of namesIn(layout.locks)) {
     if (!lock.startsWith(entryLock(""))) continue;

@@ -1,4 +1,5 @@
 import { toShell } from "../launch/shell-quote.js";
+import { tidyUp } from "./after-staging.js";
 import { launchFromLine } from "./launch-from-line.js";
 import type { CommandLine } from "./options.js";
 import { writeResult } from "./output.js";
@@ -13,5 +14,6 @@ export async function commandCommand(line: CommandLine): Promise<number> {
       ? `${JSON.stringify({ schemaVersion: 1, rootfs, key, argv, env })}\n`
       : `${toShell(command)}\n`,
   );
+  await tidyUp(staged, line.values);
   return 0;
 }

@@ -1,5 +1,5 @@
 /** Words that call a command when they come first; any other first word is an image. */
-const commandNames = ["run", "command", "inspect", "ls", "du", "rm", "release"] as const;
+const commandNames = ["run", "command", "inspect", "ls", "du", "rm", "release", "gc"] as const;
 
 export type CommandName = (typeof commandNames)[number];
 

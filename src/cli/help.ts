@@ -15,6 +15,7 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   wait: ["--wait SECONDS", "how long to wait for another's staging (default: no limit)"],
   fsync: ["--fsync", "write the image to disk before showing it (default)"],
   "no-fsync": ["--no-fsync", "don't: a bit faster, and staged again after the next boot"],
+  gc: ["--gc", "remove unused images when the disk lacks room (default: auto_gc, else no)"],
   lease: [
     "--lease WHAT",
     "protect the entry for job, process, pid:PID, job:ID, a time (8h), or none",
@@ -41,6 +42,13 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   bind: ["--bind SRC:DST[:ro|rw]", "mount SRC of the host at DST, read-write unless :ro"],
   env: ["--env NAME=VALUE", "set an environment variable; repeat it for more"],
   chdir: ["--chdir DIR", "start in DIR (default: the image's WorkingDir)"],
+  "max-size": ["--max-size SIZE", "shrink the cache to SIZE, such as 200G"],
+  "min-free": ["--min-free SIZE|N%", "free so much, or such a part, of the cache's disk"],
+  "max-age": ["--max-age TIME", "remove what was not used for TIME, such as 30d"],
+  "keep-last": ["--keep-last N", "keep the N images used last; alone: and no other"],
+  "min-age": ["--min-age TIME", "keep what was used within TIME (default: 10m)"],
+  slurm: ["--slurm", "ask Slurm which jobs exist, and end the leases of the others"],
+  "dry-run": ["--dry-run", "only say what would go"],
   json: ["--json", "print the result, or the error, as JSON"],
   progress: [
     "--progress auto|plain|json|none",

@@ -15,6 +15,7 @@ import { writeAtOnce } from "./write-at-once.js";
 const others: readonly OptionName[] = [
   ...(["bind", "env", "chdir", "help", "version", "trace"] as const),
   ...(["leases", "all", "force"] as const),
+  ...(["max-size", "min-free", "max-age", "keep-last", "min-age", "slurm", "dry-run"] as const),
 ];
 
 /**

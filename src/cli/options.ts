@@ -17,6 +17,7 @@ export interface OptionValues {
   readonly wait?: string;
   readonly fsync?: boolean;
   readonly "no-fsync"?: boolean;
+  readonly gc?: boolean;
   readonly lease?: string;
   readonly "max-layers"?: string;
   readonly "max-document"?: string;
@@ -40,6 +41,13 @@ export interface OptionValues {
   readonly bind?: readonly string[];
   readonly env?: readonly string[];
   readonly chdir?: string;
+  readonly "max-size"?: string;
+  readonly "min-free"?: string;
+  readonly "max-age"?: string;
+  readonly "keep-last"?: string;
+  readonly "min-age"?: string;
+  readonly slurm?: boolean;
+  readonly "dry-run"?: boolean;
   readonly json?: boolean;
   readonly progress?: string;
   readonly trace?: string;
@@ -72,6 +80,7 @@ const forms = {
   wait: text,
   fsync: flag,
   "no-fsync": flag,
+  gc: flag,
   lease: text,
   "max-layers": text,
   "max-document": text,
@@ -95,6 +104,13 @@ const forms = {
   bind: texts,
   env: texts,
   chdir: text,
+  "max-size": text,
+  "min-free": text,
+  "max-age": text,
+  "keep-last": text,
+  "min-age": text,
+  slurm: flag,
+  "dry-run": flag,
   json: flag,
   progress: text,
   trace: text,

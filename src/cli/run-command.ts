@@ -1,5 +1,6 @@
 import { StageError } from "../errors.js";
 import { runBwrap } from "../launch/run.js";
+import { tidyUp } from "./after-staging.js";
 import { launchFromLine } from "./launch-from-line.js";
 import type { CommandLine } from "./options.js";
 
@@ -11,5 +12,7 @@ export async function runCommand(line: CommandLine): Promise<number> {
       hint: `install bubblewrap, or use ${staged.rootfs} with another runtime`,
     });
   }
-  return await runBwrap(command);
+  const status = await runBwrap(command);
+  await tidyUp(staged, line.values);
+  return status;
 }

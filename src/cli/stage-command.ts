@@ -1,4 +1,5 @@
 import { StageError } from "../errors.js";
+import { tidyUp } from "./after-staging.js";
 import type { CommandLine } from "./options.js";
 import { writeResult } from "./output.js";
 import { resultText } from "./result-text.js";
@@ -13,5 +14,6 @@ export async function stageCommand(line: CommandLine): Promise<number> {
   }
   const result = await stageFromLine(line);
   await writeResult(resultText(result, line.values));
+  await tidyUp(result, line.values);
   return 0;
 }

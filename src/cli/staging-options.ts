@@ -34,6 +34,7 @@ export function stagingOptions(
     jobs: numberOption(values, "jobs"),
     wait: numberOption(values, "wait"),
     fsync: fsyncOption(values),
+    gc: values.gc,
     lease: leaseOption(values, holder),
     limits: limitsFrom(values),
     offline: values.offline,

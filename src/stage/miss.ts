@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { isForerunner } from "../cache/forerunner.js";
 import { prepareCache } from "../cache/location.js";
 import { rememberFile } from "../cache/remember-file.js";
@@ -64,8 +65,15 @@ function remember(
 ): void {
   const { source, summary, hit } = found;
   try {
-    rememberFile(layout, { ...source, known: summary, flush: options.fsync !== false });
+    const flush = options.fsync !== false;
+    rememberFile(layout, { ...source, known: summary, path: fileOf(source), flush });
   } catch (error) {
     if (!(hit && error instanceof StageError && error.code === "NOT_WRITABLE")) throw error;
   }
+}
+
+/** The file by which a source is known again. */
+function fileOf({ kind, path }: SourceIdentity): string | undefined {
+  if (kind === "registry") return undefined;
+  return resolve(kind === "layout" ? `${path}/index.json` : path);
 }

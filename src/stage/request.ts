@@ -42,6 +42,11 @@ export interface StageOptions extends SettingsOptions {
    */
   readonly fsync?: boolean | undefined;
   /**
+   * Whether entries that nobody uses may be removed when the disk lacks room. Default: `auto_gc` in
+   * the configuration's `[cache]`, else false.
+   */
+  readonly gc?: boolean | undefined;
+  /**
    * What keeps the entry from being removed by `gc` and `rm`. Default: this process, as long as it
    * lives.
    */
