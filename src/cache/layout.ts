@@ -8,6 +8,11 @@ export class CacheLayout {
     this.#root = join(cacheDirectory, "v1");
   }
 
+  /** The directory that holds all of it. */
+  get root(): string {
+    return this.#root;
+  }
+
   /** An unpacked layer: `tree/` and `layer.json`. */
   layer(name: string): string {
     return join(this.layers, name);

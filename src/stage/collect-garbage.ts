@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { deadLeases, removeDeadLease, removeLeaseDirectories } from "../cache/dead-leases.js";
 import type { GcGoals } from "../cache/gc-plan.js";
 import {
@@ -10,7 +11,7 @@ import { entriesOf } from "../cache/inventory.js";
 import { keysInUse } from "../cache/keys-in-use.js";
 import { CacheLayout } from "../cache/layout.js";
 import { describeLease } from "../cache/lease-name.js";
-import { checkTrust } from "../cache/location.js";
+import { checkTrust, prepareCache } from "../cache/location.js";
 import { lockOrAdopt } from "../cache/lock.js";
 import { fromSystemError, StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
@@ -38,8 +39,12 @@ export async function collectGarbage(options: GcOptions = {}): Promise<GcReport>
   const { cacheDirectory, uid, configuration } = settingsOf(options);
   const goals = hasGoal(options) ? options : configuration().cache;
   try {
-    if (!checkTrust(cacheDirectory, uid)) return nothingThere(cacheDirectory, options);
     const layout = new CacheLayout(cacheDirectory);
+    if (!checkTrust(cacheDirectory, uid) || !existsSync(layout.root)) {
+      return nothingThere(cacheDirectory, options);
+    }
+    // One that is only just being made lacks some of its directories.
+    if (!options.dryRun) prepareCache(cacheDirectory, uid);
     const work = () => collect(layout, { ...options, goals, cache: cacheDirectory });
     return options.dryRun ? await work() : await underLock(layout, { ...options, work });
   } catch (error) {
