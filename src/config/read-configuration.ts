@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { errnoOf, StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { readConfigFile } from "../host/config-file.js";
@@ -18,6 +19,8 @@ export function readConfiguration(inputs: PlaceInputs): Configuration {
 }
 
 function read({ path, namedBy, isInHome }: ConfigPlace): string | undefined {
+  // Mostly there is none, and to see that is faster than to fail.
+  if (namedBy === undefined && !existsSync(path)) return undefined;
   try {
     const text = readConfigFile(path);
     if (text !== undefined || namedBy === undefined) return text;

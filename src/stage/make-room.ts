@@ -1,4 +1,5 @@
 import type { Amount } from "../cache/amount.js";
+import type { GcGoals } from "../cache/gc-plan.js";
 import { keysInUse } from "../cache/keys-in-use.js";
 import { pathsInUse } from "../host/paths-in-use.js";
 import { underLock } from "./collect-garbage.js";
@@ -12,40 +13,37 @@ const minAge = 600_000;
 export interface RoomSource {
   /**
    * Removes what nobody uses until so much is free that was not before; removes nothing where that
-   * can't be reached. Undefined where the user has not allowed it.
+   * can't be reached, or the user has not allowed it.
+   * @throws StageError CONFIG, BUSY, NOT_WRITABLE; what the request's signal was aborted with
    */
-  readonly makeRoom: ((missing: Amount) => Promise<void>) | undefined;
+  readonly makeRoom: (missing: Amount) => Promise<void>;
   /** What could be freed. It takes no locks, and walks no trees. */
   readonly reclaimable: () => Amount;
 }
 
 /**
- * @param layerNames names of the layers that the staging needs, as {@link cacheName} has them: they
- * stay
- * @throws StageError CONFIG
+ * @param layerNames says which layers the staging needs, by their names in the cache: they stay.
+ * Asked when room is
  */
-export function roomSource(request: StageRequest, layerNames: Iterable<string>): RoomSource {
+export function roomSource(request: StageRequest, layerNames: () => Iterable<string>): RoomSource {
   const { layout, options, configuration } = request;
   const { signal, wait } = options;
-  const wantedLayers = new Set(layerNames);
-  const run = (goals: { maxSize: number } | { toFree: Amount }) => {
-    const inUse = keysInUse(pathsInUse());
+  const runFor = (goals: GcGoals) => {
     return new GcRun(layout, {
       goals,
       minAge,
-      keysInUse: inUse,
-      wantedLayers,
+      keysInUse: keysInUse(pathsInUse()),
+      wantedLayers: new Set(layerNames()),
       allOrNothing: true,
       signal,
     });
   };
-  const makeRoom = async (missing: Amount) => {
-    const work = () => run({ toFree: missing }).execute();
-    await underLock(layout, { wait, signal, work });
-  };
-  const isAllowed = options.gc ?? configuration().cache.autoGc ?? false;
   return {
-    makeRoom: isAllowed ? makeRoom : undefined,
-    reclaimable: () => run({ maxSize: 0 }).preview().freed,
+    makeRoom: async (missing) => {
+      if (!(options.gc ?? configuration().cache.autoGc)) return;
+      const work = () => runFor({ toFree: missing }).execute();
+      await underLock(layout, { wait, signal, work });
+    },
+    reclaimable: () => runFor({ maxSize: 0 }).preview().freed,
   };
 }
