@@ -1,7 +1,7 @@
-import { readdirSync } from "node:fs";
 import { fromSystemError, StageError } from "../errors.js";
-import { type ByteString, pathBelow } from "../host/byte-string.js";
+import type { ByteString } from "../host/byte-string.js";
 import { join } from "../host/rooted-tree.js";
+import type { AssemblyDisk } from "./assembly-disk.js";
 import { GrowingRootfs } from "./growing-rootfs.js";
 import { hideLower } from "./hide-lower.js";
 import { type CrewEnd, LinkCrew } from "./link-crew.js";
@@ -15,6 +15,11 @@ export interface AssemblyPlace {
   readonly rootfs: string;
   /** An empty directory beside it, for what is under way. */
   readonly scratch: string;
+}
+
+/** Where all of it is, if not on the machine's disk. */
+export interface AssembledOn {
+  readonly disk?: AssemblyDisk;
 }
 
 /**
@@ -35,7 +40,7 @@ export function assembleRootfs(layers: Iterable<UnpackedLayer>, place: AssemblyP
  */
 export async function assembleAsTheyCome(
   layers: AsyncIterable<UnpackedLayer>,
-  place: AssemblyPlace & { readonly crew?: CrewEnd },
+  place: AssemblyPlace & AssembledOn & { readonly crew?: CrewEnd },
 ): Promise<void> {
   const crew = new LinkCrew(place.crew);
   try {
@@ -53,10 +58,13 @@ class Assembly {
   readonly #crew: LinkCrew;
   readonly #directory: string;
 
-  constructor({ rootfs, scratch }: AssemblyPlace, crew: LinkCrew = new LinkCrew(undefined)) {
+  constructor(
+    { rootfs, scratch, disk }: AssemblyPlace & AssembledOn,
+    crew: LinkCrew = new LinkCrew(undefined),
+  ) {
     this.#crew = crew;
     this.#directory = rootfs;
-    this.#rootfs = new GrowingRootfs(rootfs);
+    this.#rootfs = new GrowingRootfs(rootfs, disk);
     this.#lowerLinks = new LowerLinks(this.#rootfs, scratch);
   }
 
@@ -156,22 +164,22 @@ function addDirectory(
   source: Source & { to: ByteString; isNew: boolean },
 ): void {
   const { layer, implied, replaced, isStraight, from, to, beyond, isNew } = source;
-  const directory = pathBelow(layer.tree, from);
+  const { disk } = rootfs;
   const names: ByteString[] = [];
-  for (const entry of readdirSync(directory, { encoding: "latin1", withFileTypes: true })) {
+  for (const entry of disk.list(disk.at(layer.tree, from))) {
     const below = join(from, entry.name);
     const path = join(to, entry.name);
     const isDescribed = !implied.has(below);
     if (!isStraight && isDescribed) rootfs.addsTo(to);
     if (!entry.isDirectory()) {
-      if (isNew) names.push(entry.name);
-      else rootfs.link(pathBelow(layer.tree, below), path);
+      if (isNew && disk.isMachine) names.push(entry.name);
+      else rootfs.link(disk.at(layer.tree, below), path);
       continue;
     }
     if (replaced.has(below)) rootfs.remove(path);
     if (isDescribed) {
       const attributes = attributesOf(layer.record.onRecord, below);
-      const isNew = rootfs.describe(path, { source: pathBelow(layer.tree, below), attributes });
+      const isNew = rootfs.describe(path, { source: disk.at(layer.tree, below), attributes });
       // Where each path means itself, nobody else puts anything into a directory that is new.
       addDirectory(rootfs, { ...source, to: path, from: below, isNew: isNew && isStraight });
     } else if (rootfs.tree.kindOf(path) === "symlink") {

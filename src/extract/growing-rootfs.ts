@@ -1,33 +1,28 @@
-import { chmodSync, lchownSync, lstatSync, mkdirSync, utimesSync } from "node:fs";
 import { errnoOf, StageError } from "../errors.js";
 import { type ByteString, displayPath } from "../host/byte-string.js";
-import { AttributeWriter } from "../host/extended-attributes.js";
-import { fileTime, modificationTime } from "../host/file-time.js";
-import { linkOrCopy } from "../host/link-or-copy.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
+import type { DiskPath } from "../host/tree-disk.js";
 import { currentUmask } from "../host/umask.js";
+import { type AssemblyDisk, type DescribedDirectory, machineAssemblyDisk } from "./assembly-disk.js";
 import type { DiskMetadata } from "./metadata.js";
 import { PathMap } from "./path-map.js";
-
-/** What a directory is to be like, and whether it has its mode already. */
-type Described = DiskMetadata & { readonly isExact?: boolean };
 
 const defaultDirectory: DiskMetadata = { mode: 0o755, uid: 0, gid: 0, mtime: 0 };
 
 /** A rootfs that layers are being added to. */
 export class GrowingRootfs {
   readonly tree: RootedTree;
+  readonly disk: AssemblyDisk;
   /** Whether files may have extended attributes; if not, a copy does without a look. */
   mayHaveAttributes = false;
-  readonly #isRoot: boolean = process.geteuid?.() === 0;
   readonly #umask: number = currentUmask();
-  readonly #attributes = new AttributeWriter();
-  readonly #directories = new Map<ByteString, Described>([["", defaultDirectory]]);
+  readonly #directories = new Map<ByteString, DescribedDirectory>([["", defaultDirectory]]);
   readonly #skipped = new PathMap<true>();
   readonly #ownPlaces = new Set<ByteString>();
 
-  constructor(directory: string) {
-    this.tree = new RootedTree(directory);
+  constructor(directory: string, disk: AssemblyDisk = machineAssemblyDisk()) {
+    this.disk = disk;
+    this.tree = new RootedTree(directory, disk);
   }
 
   /** Begins with the next layer: what was added so far is that of lower ones. */
@@ -47,15 +42,15 @@ export class GrowingRootfs {
    */
   describe(
     path: ByteString,
-    { source, attributes }: { source: string | Buffer; attributes: DiskMetadata["attributes"] },
+    { source, attributes }: { source: DiskPath; attributes: DiskMetadata["attributes"] },
   ): boolean {
-    const metadata = metadataOf(source);
+    const metadata = this.disk.metadataOf(source);
     const isNew = !this.tree.isKnownDirectory(path);
     // Whoever can't write to it could not fill it, so some get their mode only at the end.
     const isExact = isNew && (metadata.mode & (this.#umask | 0o7000 | 0o700)) === 0o700;
     if (isNew) {
       const mode = isExact ? metadata.mode : 0o700;
-      this.#replacing(path, () => mkdirSync(this.tree.at(path), mode));
+      this.#replacing(path, () => this.disk.makeDirectory(this.tree.at(path), mode));
       this.tree.addDirectory(path);
     }
     this.#directories.set(path, { ...metadata, attributes, isExact });
@@ -65,20 +60,20 @@ export class GrowingRootfs {
   /** A directory that a layer only passes through: the lower layers' one, links followed. */
   pass(path: ByteString): ByteString {
     const resolved = this.tree.resolveDirectory(path, (missing) => {
-      mkdirSync(this.tree.at(missing), 0o700);
+      this.disk.makeDirectory(this.tree.at(missing), 0o700);
       this.#directories.set(missing, defaultDirectory);
     });
     return resolved ?? path;
   }
 
   /** Gives the file `source` the name `path` too, whatever was there. */
-  link(source: string | Buffer, path: ByteString): void {
+  link(source: DiskPath, path: ByteString): void {
     const target = this.tree.at(path);
     this.#replacing(path, () => this.linkOrCopy(source, target));
   }
 
-  linkOrCopy(source: string | Buffer, target: string | Buffer): void {
-    linkOrCopy(source, target, { mayHaveAttributes: this.mayHaveAttributes });
+  linkOrCopy(source: DiskPath, target: DiskPath): void {
+    this.disk.linkOrCopy(source, target, { mayHaveAttributes: this.mayHaveAttributes });
   }
 
   remove(path: ByteString): void {
@@ -116,13 +111,7 @@ export class GrowingRootfs {
   /** Sets what could be set only when nothing is added any more. */
   finish(): void {
     for (const [path, directory] of this.#directories) {
-      const { mode, uid, gid, mtime, attributes, isExact = false } = directory;
-      const target = this.tree.at(path);
-      // What the disk refuses here it has refused in the layer's tree, where it was counted.
-      if (attributes) this.#attributes.setOnDirectory(target, attributes);
-      if (this.#isRoot && (uid !== 0 || gid !== 0)) lchownSync(target, uid, gid);
-      if (!isExact) chmodSync(target, mode);
-      utimesSync(target, fileTime(mtime), fileTime(mtime));
+      this.disk.describe(this.tree.at(path), directory);
     }
   }
 
@@ -140,12 +129,6 @@ export class GrowingRootfs {
     for (const directory of gone) this.#directories.delete(directory);
     this.#skipped.deleteIn(gone);
   }
-}
-
-function metadataOf(directory: string | Buffer): DiskMetadata {
-  const stat = lstatSync(directory, { bigint: true });
-  const mode = Number(stat.mode & 0o7777n);
-  return { mode, uid: Number(stat.uid), gid: Number(stat.gid), mtime: modificationTime(stat) };
 }
 
 function replacesItself(path: ByteString): StageError {

@@ -19,7 +19,7 @@ export function hideLower(
   { layer, implied }: { layer: UnpackedLayer; implied: ReadonlySet<ByteString> },
 ): void {
   const { tree, record } = layer;
-  const own = new RootedTree(tree);
+  const own = new RootedTree(tree, rootfs.disk);
   // A link of the layer's own leads its markers where it leads its files.
   const markers = fromRootDown({
     whiteouts: record.whiteouts.map((path) => join(own.resolveLinks(parentOf(path)), baseOf(path))),

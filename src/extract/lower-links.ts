@@ -1,6 +1,5 @@
 import { StageError } from "../errors.js";
 import { type ByteString, displayPath } from "../host/byte-string.js";
-import { removeTree } from "../host/remove-tree.js";
 import { baseOf, join, parentOf } from "../host/rooted-tree.js";
 import type { GrowingRootfs } from "./growing-rootfs.js";
 import type { LowerRecord } from "./layer-record.js";
@@ -44,7 +43,7 @@ export class LowerLinks {
       const file = held ?? (isSkipped ? undefined : this.#hold(target));
       if (file !== undefined) {
         this.#rootfs.link(file, this.#placeFor(path));
-        removeTree(file);
+        this.#rootfs.disk.remove(file, "");
       } else if (isSkipped) {
         // Another name of a device: it is not made either, and hides what is in its place.
         this.#rootfs.remove(this.#placeFor(path));

@@ -1,13 +1,9 @@
-import { lstatSync, readlinkSync } from "node:fs";
-import { errnoOf, StageError } from "../errors.js";
-import { type ByteString, displayPath, pathBelow } from "./byte-string.js";
-import { emptyDirectory, removeTree } from "./remove-tree.js";
+import { StageError } from "../errors.js";
+import { type ByteString, displayPath } from "./byte-string.js";
+import { type DiskPath, machineDisk, type PathKind, type TreeDisk } from "./tree-disk.js";
 
 /** How many links one path may lead through, as the kernel has it. */
 const linkLimit = 40;
-
-/** What stands at a path, the last component not followed. */
-export type PathKind = "missing" | "directory" | "symlink" | "file";
 
 /**
  * A directory tree that untrusted paths are resolved in, and never out of: absolute links and `..`
@@ -17,16 +13,18 @@ export type PathKind = "missing" | "directory" | "symlink" | "file";
 export class RootedTree {
   /** Absolute path of the root, as ordinary text. */
   readonly root: string;
+  readonly #disk: TreeDisk;
   /** Known real directories, each with those right below it. */
   readonly #directories = new Map<ByteString, Set<ByteString>>([["", new Set()]]);
 
-  constructor(root: string) {
+  constructor(root: string, disk: TreeDisk = machineDisk) {
     this.root = root;
+    this.#disk = disk;
   }
 
-  /** What node:fs takes for a path of the tree. */
-  at(path: ByteString): string | Buffer {
-    return pathBelow(this.root, path);
+  /** What the disk takes for a path of the tree; on the machine's that is what node:fs does. */
+  at(path: ByteString): DiskPath {
+    return this.#disk.at(this.root, path);
   }
 
   /** Whether `path`, in its resolved form, is known to be a real directory. */
@@ -93,7 +91,7 @@ export class RootedTree {
       const kind = isBelowAbsent ? "missing" : this.kindOf(next);
       if (kind === "symlink") {
         if (++links > linkLimit) throw linkLoop(path);
-        const target = readlinkSync(this.at(next), { encoding: "latin1" });
+        const target = this.#disk.targetOf(this.at(next));
         if (target.startsWith("/")) at = "";
         pending.push(...target.split("/").reverse());
         continue;
@@ -117,13 +115,9 @@ export class RootedTree {
   /** What stands at `path`, whose parent is a resolved path. */
   kindOf(path: ByteString): PathKind {
     if (this.#directories.has(path)) return "directory";
-    const stat = lstatIfAny(this.at(path));
-    if (!stat) return "missing";
-    if (stat.isDirectory()) {
-      this.addDirectory(path);
-      return "directory";
-    }
-    return stat.isSymbolicLink() ? "symlink" : "file";
+    const kind = this.#disk.kindOf(this.at(path));
+    if (kind === "directory") this.addDirectory(path);
+    return kind;
   }
 
   /**
@@ -131,7 +125,7 @@ export class RootedTree {
    * @returns the known directories that are gone: `path`, if it was one, and those below
    */
   remove(path: ByteString): readonly ByteString[] {
-    removeTree(this.root, path);
+    this.#disk.remove(this.root, path);
     this.#directories.get(parentOf(path))?.delete(path);
     return this.#forget(path);
   }
@@ -141,7 +135,7 @@ export class RootedTree {
    * @returns the known directories that are gone
    */
   empty(path: ByteString): readonly ByteString[] {
-    emptyDirectory(this.root, path);
+    this.#disk.empty(this.root, path);
     const below = [...(this.#directories.get(path) ?? [])];
     this.#directories.set(path, new Set());
     return below.flatMap((directory) => this.#forget(directory));
@@ -171,15 +165,6 @@ export function parentOf(path: ByteString): ByteString {
 
 export function baseOf(path: ByteString): ByteString {
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-function lstatIfAny(path: string | Buffer) {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 function linkLoop(path: ByteString): StageError {
