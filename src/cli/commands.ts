@@ -49,6 +49,7 @@ const stagingOptions = [
   "nix-store",
   "owner",
   "keep-setuid",
+  "file-digests",
   "jobs",
   "wait",
   "fsync",

@@ -11,6 +11,10 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   "nix-store": ["--nix-store", "prepare /nix/store; run and command mount the host's there"],
   owner: ["--owner image|squash", "whose the files are, for root (default: image)"],
   "keep-setuid": ["--keep-setuid", "keep setuid and setgid bits"],
+  "file-digests": [
+    "--file-digests crc32|sha256|none",
+    "by what verify will know files (default: crc32)",
+  ],
   jobs: ["--jobs N", "unpack and fetch up to N layers side by side (default: one per CPU)"],
   wait: ["--wait SECONDS", "how long to wait for another's staging (default: no limit)"],
   fsync: ["--fsync", "write the image to disk before showing it (default)"],

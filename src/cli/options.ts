@@ -13,6 +13,7 @@ export interface OptionValues {
   readonly "nix-store"?: boolean;
   readonly owner?: string;
   readonly "keep-setuid"?: boolean;
+  readonly "file-digests"?: string;
   readonly jobs?: string;
   readonly wait?: string;
   readonly fsync?: boolean;
@@ -76,6 +77,7 @@ const forms = {
   "nix-store": flag,
   owner: text,
   "keep-setuid": flag,
+  "file-digests": text,
   jobs: text,
   wait: text,
   fsync: flag,

@@ -31,6 +31,10 @@ export function stagingOptions(
     nixStore: values["nix-store"],
     owner: choiceOption(values, { name: "owner", words: ["image", "squash"] as const }),
     keepSetuid: values["keep-setuid"],
+    fileDigests: choiceOption(values, {
+      name: "file-digests",
+      words: ["crc32", "sha256", "none"] as const,
+    }),
     jobs: numberOption(values, "jobs"),
     wait: numberOption(values, "wait"),
     fsync: fsyncOption(values),

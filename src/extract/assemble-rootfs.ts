@@ -166,7 +166,9 @@ function addDirectory(
   const { layer, implied, replaced, isStraight, from, to, beyond, isNew } = source;
   const { disk } = rootfs;
   const names: ByteString[] = [];
-  for (const entry of disk.list(disk.at(layer.tree, from))) {
+  const entries = disk.list(disk.at(layer.tree, from));
+  // Where two paths of a layer lead to one place, which comes last must not depend on the disk.
+  for (const entry of isStraight ? entries : inOrder(entries)) {
     const below = join(from, entry.name);
     const path = join(to, entry.name);
     const isDescribed = !implied.has(below);
@@ -192,4 +194,10 @@ function addDirectory(
   const [fromRoot, toRoot] = [layer.tree, rootfs.tree.root];
   const { mayHaveAttributes } = rootfs;
   source.crew.link({ fromRoot, from, toRoot, to, names, mayHaveAttributes });
+}
+
+function inOrder<Entry extends { readonly name: ByteString }>(
+  entries: readonly Entry[],
+): readonly Entry[] {
+  return [...entries].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

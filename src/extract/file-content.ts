@@ -1,6 +1,7 @@
 import { closeSync, fchmodSync, futimesSync } from "node:fs";
 import { fileTime } from "../host/file-time.js";
 import { writeAll } from "../host/write-all.js";
+import type { DigestLog } from "./listing/digest-log.js";
 import { own } from "./own.js";
 
 /** Gives an entry's content piece by piece; an empty piece ends it. */
@@ -31,18 +32,28 @@ export interface FileFiller {
   settle(): void;
 }
 
-/** Fills each file at once. */
-export const fillAtOnce: FileFiller = {
-  fill(fd, { content, finish }) {
-    try {
-      for (let piece = content(); piece.length > 0; piece = content()) writeAll(fd, piece);
-      finishFile(fd, finish);
-    } finally {
-      closeSync(fd);
-    }
-  },
-  settle: () => undefined,
-};
+/** Fills each file at once. @param digests where the digests of what is written go */
+export function fillingAtOnce(digests?: DigestLog): FileFiller {
+  return {
+    fill(fd, { content, size, finish }) {
+      try {
+        let rest = size;
+        for (let piece = content(); piece.length > 0; piece = content()) {
+          rest -= piece.length;
+          digests?.add(piece, { isLast: rest === 0 });
+          writeAll(fd, piece);
+        }
+        if (size === 0) digests?.add(nothing, { isLast: true });
+        finishFile(fd, finish);
+      } finally {
+        closeSync(fd);
+      }
+    },
+    settle: () => undefined,
+  };
+}
+
+const nothing = Buffer.alloc(0);
 
 /** Owner, mode and time, in this order: chown(2) drops bits of the mode. */
 export function finishFile(fd: number, { owner, mode, mtime }: FileFinish): void {

@@ -3,7 +3,11 @@ import { type ByteString, displayPath } from "../host/byte-string.js";
 import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
 import type { DiskPath } from "../host/tree-disk.js";
 import { currentUmask } from "../host/umask.js";
-import { type AssemblyDisk, type DescribedDirectory, machineAssemblyDisk } from "./assembly-disk.js";
+import {
+  type AssemblyDisk,
+  type DescribedDirectory,
+  machineAssemblyDisk,
+} from "./assembly-disk.js";
 import type { DiskMetadata } from "./metadata.js";
 import { PathMap } from "./path-map.js";
 

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { ByteString } from "../host/byte-string.js";
 import { isRecord } from "../host/read-json.js";
+import type { ListingSummary } from "./listing/listing.js";
 
 /** Something that was left out or changed, counted. */
 export interface Warning {
@@ -38,6 +39,8 @@ export interface LayerRecord extends LowerRecord {
   readonly entries: number;
   readonly onRecord: OnRecord;
   readonly warnings: readonly Warning[];
+  /** Missing of layers that were unpacked without one. */
+  readonly listing?: ListingSummary | undefined;
 }
 
 /** The image's own metadata: owners and modes where the disk has others, attributes in any case. */
@@ -76,6 +79,12 @@ const recordSchema = v.object({
     xattrs: v.custom<OnRecord["xattrs"]>(isXattrs),
   }),
   warnings: v.array(warningSchema),
+  listing: v.optional(
+    v.object({
+      digests: v.picklist(["sha256", "crc32", "none"]),
+      hashes: v.object({ listing: v.string(), digests: v.nullable(v.string()) }),
+    }),
+  ),
 });
 
 /** valibot's own records leave keys such as `constructor` out; file names may be any word. */

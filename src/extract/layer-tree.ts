@@ -1,6 +1,7 @@
 import {
   chmodSync,
   constants,
+  lstatSync,
   lutimesSync,
   mkdirSync,
   openSync,
@@ -12,14 +13,16 @@ import { type ByteString, displayPath, rawPath } from "../host/byte-string.js";
 import { AttributeWriter } from "../host/extended-attributes.js";
 import { fileTime } from "../host/file-time.js";
 import { linkOrCopy } from "../host/link-or-copy.js";
-import { baseOf, join, type PathKind, parentOf, RootedTree } from "../host/rooted-tree.js";
+import { baseOf, join, parentOf, RootedTree } from "../host/rooted-tree.js";
+import type { PathKind } from "../host/tree-disk.js";
 import { currentUmask } from "../host/umask.js";
 import { checkLimit, type Limits } from "../oci/limits.js";
 import type { TarEntry } from "../oci/tar/reader.js";
 import { entryPath } from "./entry-path.js";
-import { type ContentReader, type FileFiller, fillAtOnce } from "./file-content.js";
+import { type ContentReader, type FileFiller, fillingAtOnce } from "./file-content.js";
 import { LayerNotes } from "./layer-notes.js";
 import type { LayerRecord } from "./layer-record.js";
+import type { ListingWriter } from "./listing/listing-writer.js";
 import { type DiskMetadata, MetadataKeeper } from "./metadata.js";
 import { own } from "./own.js";
 import type { OwnershipPolicy } from "./policy.js";
@@ -27,12 +30,15 @@ import { markerOf } from "./whiteout.js";
 
 const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const impliedMode = 0o755;
+const implied: DiskMetadata = { mode: impliedMode, uid: 0, gid: 0, mtime: 0 };
 
 export interface LayerTreeOptions {
   readonly policy: OwnershipPolicy;
   readonly limits: Limits;
   /** Who writes the content of files; by default each is written at once. */
   readonly filler?: FileFiller;
+  /** Where to write down what the tree holds, for whoever checks it later. */
+  readonly listing?: ListingWriter | undefined;
 }
 
 /**
@@ -52,14 +58,16 @@ export class LayerTree {
   readonly #notes = new LayerNotes();
   readonly #limits: Limits;
   readonly #filler: FileFiller;
+  readonly #listing: ListingWriter | undefined;
   #unpackedSize = 0;
   #entries = 0;
 
   /** @param root an empty directory that nobody else writes to */
   constructor(root: string, options: LayerTreeOptions) {
-    const { policy, limits, filler = fillAtOnce } = options;
+    const { policy, limits, filler = fillingAtOnce(), listing } = options;
     this.#limits = limits;
     this.#filler = filler;
+    this.#listing = listing;
     this.#tree = new RootedTree(root);
     this.#metadata = new MetadataKeeper(policy);
     this.#chowns = policy.owner === "image";
@@ -117,7 +125,10 @@ export class LayerTree {
   finish(): LayerRecord {
     this.#filler.settle();
     for (const path of this.#notes.implied) {
-      this.#directories.set(path, { mode: impliedMode, uid: 0, gid: 0, mtime: 0 });
+      this.#directories.set(path, implied);
+      // The root is the caller's, and stays as that has made it.
+      const mode = path === "" ? lstatSync(this.#tree.root).mode & 0o7777 : impliedMode;
+      this.#listing?.directory(path, { ...implied, mode });
     }
     for (const [path, { mtime, attributes }] of this.#directories) {
       const target = this.#tree.at(path);
@@ -168,6 +179,7 @@ export class LayerTree {
     // open(2) drops what the umask holds, chown(2) what lets others run as the owner.
     const isExact = (mode & (this.#umask | 0o6000)) === 0;
     const finish = { mtime, mode: isExact ? undefined : mode, owner };
+    this.#listing?.file(path, { size: entry.size, metadata });
     this.#filler.fill(fd, { content, size: entry.size, finish });
     this.#unpackedSize += entry.size;
   }
@@ -191,6 +203,7 @@ export class LayerTree {
     if (!isExact) chmodSync(target, mode);
     this.#notes.describe(path);
     this.#directories.set(path, metadata);
+    this.#listing?.directory(path, metadata);
   }
 
   #addSymlink(path: ByteString, entry: TarEntry): void {
@@ -204,6 +217,7 @@ export class LayerTree {
     if (metadata.attributes) this.#miss(path);
     if (this.#needsOwner(metadata)) own(target, metadata);
     lutimesSync(target, fileTime(metadata.mtime), fileTime(metadata.mtime));
+    this.#listing?.symlink(path, { target: entry.linkName, metadata });
   }
 
   /** Counts a file whose extended attributes are not all on disk. */
@@ -234,9 +248,11 @@ export class LayerTree {
     this.#metadata.drop(path);
     if (kind !== "missing") {
       this.#making(path, () => this.#link(target, path));
+      this.#listing?.hardLink(path, target);
       return;
     }
     this.#remove(path);
+    this.#listing?.remove(path);
     this.#notes.link(path, waiting ?? target);
   }
 
@@ -249,6 +265,7 @@ export class LayerTree {
 
   #skipSpecial(path: ByteString): void {
     this.#remove(path);
+    this.#listing?.remove(path);
     this.#metadata.drop(path);
     this.#notes.forget(path);
     this.#notes.skip(path);

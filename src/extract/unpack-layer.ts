@@ -9,6 +9,7 @@ import { checkDigest, type Digest, digestFromHash, splitDigest } from "../oci/di
 import { InflationGuard, type Limits } from "../oci/limits.js";
 import { type BlobReader, openBlob } from "./blob-reader.js";
 import type { LayerRecord } from "./layer-record.js";
+import type { ListingPlace } from "./listing/listing.js";
 import type { OwnershipPolicy } from "./policy.js";
 import { addProgress, type UnpackProgress } from "./unpack-progress.js";
 import { writeTree } from "./write-tree.js";
@@ -26,6 +27,8 @@ export interface UnpackLayerTask {
   readonly limits: Limits;
   /** Is told how far the work is. */
   readonly progress?: UnpackProgress | undefined;
+  /** Where to write down what the tree holds; without it, that is not done. */
+  readonly listing?: ListingPlace | undefined;
 }
 
 /**
@@ -34,7 +37,7 @@ export interface UnpackLayerTask {
  * @throws StageError IMAGE_INVALID, IMAGE_UNSUPPORTED, DIGEST_MISMATCH, NO_SPACE
  */
 export async function unpackLayer(task: UnpackLayerTask): Promise<LayerRecord> {
-  const { span, diffId, digest, tree: root, policy, limits } = task;
+  const { span, diffId, digest, tree: root, policy, limits, listing } = task;
   try {
     const compression = detectCompression(readStart(span, magicLength));
     const blob = openBlob(span, blobOptions(task, compression));
@@ -44,7 +47,7 @@ export async function unpackLayer(task: UnpackLayerTask): Promise<LayerRecord> {
           ? blob
           : decompressed(blob, { ...task, compression, engine: await openEngine(compression) });
       const pieces = counted(tar.pieces, { ...task, compression });
-      const record = writeTree(pieces, { root, policy, limits });
+      const record = writeTree(pieces, { root, policy, limits, listing });
       if (digest) await check("its blob", { expected: digest, reader: blob });
       await check("its diffID", { expected: diffId, reader: tar });
       return record;

@@ -1,6 +1,7 @@
 import { workerData } from "node:worker_threads";
 import { heedLoadingGate } from "../host/loading-gate.js";
 import { type AssemblyPlace, assembleAsTheyCome } from "./assemble-rootfs.js";
+import { type DigestTask, digestFiles, type FileDigested } from "./check/digest-files.js";
 import { type LayerPort, layersFrom } from "./layer-feed.js";
 import type { LayerRecord } from "./layer-record.js";
 import { type CrewEnd, joinLinkCrew } from "./link-crew.js";
@@ -31,6 +32,11 @@ export async function joinCrew(crew: CrewEnd): Promise<Outcome<void>> {
   return await outcomeOf(() => joinLinkCrew(crew));
 }
 
+/** {@link digestFiles}, in a worker thread. */
+export async function digest(task: DigestTask): Promise<Outcome<readonly FileDigested[]>> {
+  return await outcomeOf(() => digestFiles(task));
+}
+
 /** {@link inflating.inflate}, in a worker thread. */
 export async function inflate(task: inflating.InflateTask): Promise<Outcome<void>> {
   return await outcomeOf(() => inflating.inflate(task));
@@ -47,6 +53,6 @@ export async function makeTree(task: making.TreeTask): Promise<Outcome<LayerReco
 }
 
 /** {@link making.fillFiles}, in a worker thread. */
-export async function fillFiles(task: making.FillTask): Promise<Outcome<void>> {
+export async function fillFiles(task: making.FillTask): Promise<Outcome<string | null>> {
   return await outcomeOf(() => making.fillFiles(task));
 }

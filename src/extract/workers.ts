@@ -7,6 +7,7 @@ import { errnoOf, fromSystemError } from "../errors.js";
 import { closeLoadingGate, createLoadingGate, type LoadingGate } from "../host/loading-gate.js";
 import type { Tracer, TraceSpan } from "../host/trace.js";
 import type { AssemblyPlace } from "./assemble-rootfs.js";
+import type { DigestTask, FileDigested } from "./check/digest-files.js";
 import { createLayerFeed } from "./layer-feed.js";
 import type { LayerRecord } from "./layer-record.js";
 import { type CrewEnd, createCrewEnds } from "./link-crew.js";
@@ -27,6 +28,8 @@ export interface Workers {
    * @throws what {@link assembleRootfs} throws, and what `layers` throws
    */
   assemble(layers: AsyncIterable<UnpackedLayer>, place: AssemblyPlace): Promise<void>;
+  /** As {@link digestFiles}. */
+  digest(task: DigestTask): Promise<readonly FileDigested[]>;
   /** Stops all work at once; resolves when no thread can touch a file any more. */
   close(): Promise<void>;
 }
@@ -40,6 +43,7 @@ const spanNames: Readonly<Record<keyof typeof worker, string>> = {
   fillFiles: "write",
   assemble: "link",
   joinCrew: "link",
+  digest: "check",
 };
 
 /** A layer that is unpacked in stages takes so many threads more than another. */
@@ -172,6 +176,7 @@ export function startWorkers({
         feed.close();
       }
     },
+    digest: async (task) => unlessClosed(await inThread("digest")(task)),
     close,
   };
 }

@@ -6,9 +6,14 @@ import type { BigIntStats } from "node:fs";
  * a microsecond that no double hits exactly has to be aimed at a little beyond its beginning.
  */
 export function fileTime(seconds: number): string {
-  const microseconds = Math.trunc(seconds * 1e6 + 0.1 * Math.sign(seconds));
-  const isExact = microseconds % exactStep === 0;
-  return String((microseconds + (isExact ? 0 : 0.3 * Math.sign(seconds))) / 1e6);
+  const whole = microseconds(seconds);
+  const isExact = whole % exactStep === 0;
+  return String((whole + (isExact ? 0 : 0.3 * Math.sign(seconds))) / 1e6);
+}
+
+/** The time in microseconds that a file has when it was given {@link fileTime} of `seconds`. */
+export function microseconds(seconds: number): number {
+  return Math.trunc(seconds * 1e6 + 0.1 * Math.sign(seconds));
 }
 
 /** A 64th of a second: its multiples are what doubles of this size hold exactly. */

@@ -2,6 +2,7 @@ import { CacheLayout } from "../cache/layout.js";
 import type { Lease } from "../cache/lease-name.js";
 import type { Configuration } from "../config/configuration.js";
 import { StageError } from "../errors.js";
+import type { FileDigests } from "../extract/listing/listing.js";
 import { type OwnershipPolicy, policyTag } from "../extract/policy.js";
 import { now } from "../host/clock.js";
 import type { Tracer } from "../host/trace.js";
@@ -61,6 +62,8 @@ export interface StageOptions extends SettingsOptions {
   readonly signal?: AbortSignal | undefined;
   /** How much the image may ask for; default: {@link defaultLimits}. */
   readonly limits?: Partial<Limits> | undefined;
+  /** By what each file's content is hashed, for checking it later; default: `crc32`. */
+  readonly fileDigests?: FileDigests | undefined;
   readonly onEvent?: ((event: StageEvent) => void) | undefined;
   /** Is told of each piece of work when it is done, for finding out where the time goes. */
   readonly trace?: Tracer | undefined;

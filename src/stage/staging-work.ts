@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { dirname } from "node:path";
 import type { LimitFunction } from "p-limit";
 
 import { ensureLayer, hasLayer, layerTree } from "../cache/layer-store.js";
@@ -7,6 +8,7 @@ import type { WaitOptions } from "../cache/publish.js";
 import { StatusTeller } from "../cache/status-teller.js";
 import type { AssemblyPlace } from "../extract/assemble-rootfs.js";
 import { type LayerRecord, parseLayerRecord, type Warning } from "../extract/layer-record.js";
+import { usualFileDigests } from "../extract/listing/listing.js";
 import { layersInStages } from "../extract/pipeline/in-stages.js";
 import type { UnpackedLayer } from "../extract/unpacked-layer.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
@@ -190,7 +192,11 @@ export class StagingWork {
         const inStages = this.#inStages.has(diffId);
         const unpack = (span: Span) => {
           options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
-          const task = { span, diffId, digest, tree, policy, limits, progress };
+          const listing = {
+            directory: dirname(tree),
+            digests: options.fileDigests ?? usualFileDigests,
+          };
+          const task = { span, diffId, digest, tree, policy, limits, progress, listing };
           return this.#run((workers) => workers.unpack(task, { inStages }));
         };
         const record = await ("span" in blob ? unpack(blob.span) : this.#fetched(blob, unpack));

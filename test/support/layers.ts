@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { assembleRootfs } from "../../src/extract/assemble-rootfs.js";
 import type { LayerRecord } from "../../src/extract/layer-record.js";
+import type { FileDigests } from "../../src/extract/listing/listing.js";
 import type { OwnershipPolicy } from "../../src/extract/policy.js";
 import { unpackLayer } from "../../src/extract/unpack-layer.js";
 import type { UnpackedLayer } from "../../src/extract/unpacked-layer.js";
@@ -130,10 +131,18 @@ export interface Unpacked extends UnpackedLayer {
   readonly record: LayerRecord;
 }
 
+export interface UnpackOptions {
+  readonly policy?: OwnershipPolicy;
+  readonly into?: string;
+  readonly form?: LayerForm;
+  /** By what files are hashed for the layer's listing; without it there is none. */
+  readonly digests?: FileDigests;
+}
+
 /** Unpacks a layer of the given entries with the real function, into a directory of its own. */
 export async function unpackEntries(
   entries: readonly LayerEntry[],
-  options: { policy?: OwnershipPolicy; into?: string; form?: LayerForm } = {},
+  options: UnpackOptions = {},
 ): Promise<Unpacked> {
   const { into: parent = scratchDirectory(), form = {} } = options;
   const archive = packLayer(entries, form);
@@ -150,6 +159,7 @@ export async function unpackEntries(
     tree,
     policy: options.policy ?? usualPolicy,
     limits: defaultLimits,
+    listing: options.digests && { directory: parent, digests: options.digests },
   });
   return { tree, record };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { assembleAsTheyCome } from "../../src/extract/assemble-rootfs.js";
+import { digestFiles } from "../../src/extract/check/digest-files.js";
 import { unpackLayer } from "../../src/extract/unpack-layer.js";
 import type { Workers } from "../../src/extract/workers.js";
 import { hasGrown } from "../../src/host/growth.js";
@@ -24,6 +25,7 @@ export function startWorkers(): Workers {
       workDone.assemble++;
       await assembleAsTheyCome(layers, place);
     },
+    digest: digestFiles,
     close: async () => undefined,
   };
 }

@@ -3,6 +3,7 @@ import type { RingReader } from "../../host/block-ring.js";
 import { WorkStopped } from "../../host/work-stopped.js";
 import { writeAll } from "../../host/write-all.js";
 import { type FileContent, type FileFiller, type FileFinish, finishFile } from "../file-content.js";
+import type { DigestLog } from "../listing/digest-log.js";
 
 /**
  * Orders from the thread that makes files to the one that fills them: pieces of a ring's memory,
@@ -163,12 +164,13 @@ export class QueuedFiller implements FileFiller {
 
 /**
  * Carries out orders until the last.
- * @param source the ring that the pieces lie in, read by the side that gives the orders
+ * @param source the ring that the pieces lie in, read by the side that gives the orders, and where
+ *   the digests of what is written go
  * @throws WorkStopped, and errors of system calls
  */
 export function carryOutOrders(
   queue: FillQueueMemory,
-  source: { ring: RingReader; data: SharedArrayBuffer },
+  source: { ring: RingReader; data: SharedArrayBuffer; digests?: DigestLog | undefined },
 ): void {
   const words = new Int32Array(queue.control);
   const orders = new Float64Array(queue.orders);
@@ -184,8 +186,10 @@ export function carryOutOrders(
       const base = (done % capacity) * fields;
       const tasks = number(base, "tasks");
       const fd = number(base, "fd");
-      if (tasks & task.write) {
-        writeAll(fd, Buffer.from(source.data, number(base, "at"), number(base, "length")));
+      if (tasks & (task.write | task.finish)) {
+        const piece = Buffer.from(source.data, number(base, "at"), number(base, "length"));
+        source.digests?.add(piece, { isLast: (tasks & task.finish) !== 0 });
+        if (piece.length > 0) writeAll(fd, piece);
       }
       if (tasks & task.finish) finishFile(fd, finishOf(base, number));
       if (tasks & task.release) source.ring.release();

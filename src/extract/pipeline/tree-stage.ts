@@ -2,6 +2,8 @@ import { fromSystemError } from "../../errors.js";
 import { stopRing } from "../../host/block-ring.js";
 import type { Limits } from "../../oci/limits.js";
 import type { LayerRecord } from "../layer-record.js";
+import { DigestLog } from "../listing/digest-log.js";
+import type { ListingPlace } from "../listing/listing.js";
 import type { OwnershipPolicy } from "../policy.js";
 import { writeTree } from "../write-tree.js";
 import { carryOutOrders, QueuedFiller } from "./fill-queue.js";
@@ -11,6 +13,8 @@ export interface FillTask {
   readonly memory: PipelineMemory;
   /** An empty directory that nobody else writes to. */
   readonly tree: string;
+  /** Where to write down what the tree holds; without it, that is not done. */
+  readonly listing?: ListingPlace | undefined;
 }
 
 export interface TreeTask extends FillTask {
@@ -23,7 +27,8 @@ export interface TreeTask extends FillTask {
  * {@link fillFiles}, which has to run beside it.
  * @throws what {@link writeTree} throws; WorkStopped
  */
-export function makeTree({ memory, tree: root, policy, limits }: TreeTask): LayerRecord {
+export function makeTree(task: TreeTask): LayerRecord {
+  const { memory, tree: root, policy, limits, listing } = task;
   const ring = readForTree(memory);
   const filler = new QueuedFiller(memory.queue, { ring, data: memory.ring.data });
   function* pieces(): Generator<Buffer, undefined> {
@@ -33,7 +38,7 @@ export function makeTree({ memory, tree: root, policy, limits }: TreeTask): Laye
     }
   }
   try {
-    const record = writeTree(pieces(), { root, policy, limits, filler });
+    const record = writeTree(pieces(), { root, policy, limits, listing, filler });
     filler.end();
     return record;
   } catch (error) {
@@ -43,12 +48,22 @@ export function makeTree({ memory, tree: root, policy, limits }: TreeTask): Laye
   }
 }
 
-/** Fills the files that {@link makeTree} makes. @throws WorkStopped, StageError NO_SPACE */
-export function fillFiles({ memory, tree }: FillTask): void {
+/**
+ * Fills the files that {@link makeTree} makes.
+ * @returns the hash of the file with their digests, in hex; null where there is none
+ * @throws WorkStopped, StageError NO_SPACE
+ */
+export function fillFiles({ memory, tree, listing }: FillTask): string | null {
+  let digests: DigestLog | undefined;
   try {
-    carryOutOrders(memory.queue, { ring: readForTree(memory), data: memory.ring.data });
+    digests = DigestLog.open(listing);
+    const source = { ring: readForTree(memory), data: memory.ring.data, digests };
+    carryOutOrders(memory.queue, source);
+    return digests?.finish() ?? null;
   } catch (error) {
     stopRing(memory.ring);
     throw fromSystemError(error, `unpack into ${tree}`);
+  } finally {
+    digests?.close();
   }
 }

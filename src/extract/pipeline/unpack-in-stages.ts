@@ -20,7 +20,7 @@ export interface Stages {
   inflate(task: InflateTask): Promise<Outcome<void>>;
   hashBlocks(task: HashTask): Promise<Outcome<Hashes>>;
   makeTree(task: TreeTask): Promise<Outcome<LayerRecord>>;
-  fillFiles(task: FillTask): Promise<Outcome<void>>;
+  fillFiles(task: FillTask): Promise<Outcome<string | null>>;
 }
 
 /**
@@ -32,18 +32,18 @@ export async function unpackInStages(
   task: UnpackLayerTask,
   { stages, signal }: { stages: Stages; signal: AbortSignal },
 ): Promise<LayerRecord> {
-  const { span, diffId, digest, tree, policy, limits, progress } = task;
+  const { span, diffId, digest, tree, policy, limits, progress, listing } = task;
   const memory = createPipelineMemory();
   const stop = () => stopRing(memory.ring);
   signal.addEventListener("abort", stop, { once: true });
   try {
     const compression = detectCompression(readStart(span, magicLength));
-    const filled = stages.fillFiles({ memory, tree });
-    filled.catch(() => leaveFillQueue(memory.queue));
+    const filling = stages.fillFiles({ memory, tree, listing });
+    filling.catch(() => leaveFillQueue(memory.queue));
     const outcomes = await allOf(
       [
-        stages.makeTree({ memory, tree, policy, limits }),
-        filled,
+        stages.makeTree({ memory, tree, policy, limits, listing }),
+        filling,
         stages.inflate({ memory, span, compression, limits, progress }),
         stages.hashBlocks({
           memory,
@@ -59,8 +59,8 @@ export async function unpackInStages(
     for (const outcome of outcomes) {
       if (!outcome.ok && outcome.error !== "stopped") throw StageError.fromReport(outcome.error);
     }
-    const [made, , , hashed] = outcomes;
-    const record = resultOf(made);
+    const [made, filled, , hashed] = outcomes;
+    const record = withDigests(resultOf(made), resultOf(filled));
     const hashes = resultOf(hashed);
     if (digest && hashes.blob !== null) {
       const actual = digestFromHash(hashes.blob, { like: digest });
@@ -74,6 +74,13 @@ export async function unpackInStages(
   } finally {
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** Each of the two threads knows one of the listing's files. */
+function withDigests(record: LayerRecord, hash: string | null): LayerRecord {
+  const { listing } = record;
+  if (!listing) return record;
+  return { ...record, listing: { ...listing, hashes: { ...listing.hashes, digests: hash } } };
 }
 
 /** Waits for all, also when one of them fails: then the others are stopped. */
