@@ -45,4 +45,12 @@ export {
 export type { StageOptions } from "./stage/request.js";
 export type { ByteCounts, ResultLayer, StageEvent, StageResult, Timings } from "./stage/result.js";
 export type { ImageSource } from "./stage/staged-image.js";
+export type {
+  Finding,
+  Verification,
+  VerifiedEntry,
+  VerifiedLayer,
+  VerifyEvent,
+} from "./stage/verify/result.js";
+export { type VerifyOptions, verifyCache } from "./stage/verify/verify.js";
 export { stageRootfs } from "./stage.js";

@@ -182,6 +182,29 @@ export const commands: readonly [Command, ...Command[]] = [
     example: "stage-rootfs gc --max-size 200G --min-free 10% --dry-run",
     run: async (line) => (await import("./gc-command.js")).gcCommand(line),
   },
+  {
+    name: "verify",
+    words: { what: "image", least: 0, most: Number.POSITIVE_INFINITY },
+    synopsis: "verify [IMAGE|KEY|PATH]... [--all]",
+    summary: "compare what the cache has with what was staged, file by file",
+    options: [
+      "all",
+      "sample",
+      "seed",
+      "cache-dir",
+      "platform",
+      "owner",
+      "keep-setuid",
+      "jobs",
+      "wait",
+      "json",
+      "progress",
+      "quiet",
+      "help",
+    ],
+    example: "stage-rootfs verify --all --sample 5%",
+    run: async (line) => (await import("./verify-command.js")).verifyCommand(line),
+  },
 ];
 
 /** The command that a first word names; undefined when it is no command's name. */

@@ -49,6 +49,8 @@ export interface OptionValues {
   readonly "min-age"?: string;
   readonly slurm?: boolean;
   readonly "dry-run"?: boolean;
+  readonly sample?: string;
+  readonly seed?: string;
   readonly json?: boolean;
   readonly progress?: string;
   readonly trace?: string;
@@ -113,6 +115,8 @@ const forms = {
   "min-age": text,
   slurm: flag,
   "dry-run": flag,
+  sample: text,
+  seed: text,
   json: flag,
   progress: text,
   trace: text,

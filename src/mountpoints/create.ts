@@ -16,7 +16,7 @@ import { type ByteString, pathBelow } from "../host/byte-string.js";
 import { fileTime, modificationTime } from "../host/file-time.js";
 import { removeTree } from "../host/remove-tree.js";
 import { parentOf } from "../host/rooted-tree.js";
-import type { MountRequest } from "./mount-point.js";
+import type { MountKind, MountRequest } from "./mount-point.js";
 import { type Clash, type MountPlan, planMountPoints, type Standing, type Step } from "./plan.js";
 
 export interface CreateOptions {
@@ -82,6 +82,12 @@ const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | co
 /** Directories that everybody may write to, as every system has them. */
 const shared: ReadonlySet<ByteString> = new Set(["tmp", "var/tmp"]);
 
+/** The permission bits of a place that is made to be mounted on, or to lead to one. */
+export function modeOfMade(path: ByteString, kind: MountKind): number {
+  if (kind === "file") return 0o644;
+  return shared.has(path) ? 0o1777 : 0o755;
+}
+
 function perform(rootfs: string, { action, path }: Step): void {
   const parent = pathBelow(rootfs, parentOf(path));
   const before = modificationTime(lstatSync(parent, { bigint: true }));
@@ -90,11 +96,11 @@ function perform(rootfs: string, { action, path }: Step): void {
     removeTree(rootfs, path);
   } else if (action === "make directory") {
     mkdirSync(target, { mode: 0o700 });
-    chmodSync(target, shared.has(path) ? 0o1777 : 0o755);
+    chmodSync(target, modeOfMade(path, "dir"));
     restoreTime(target, before);
   } else {
     const fd = openSync(target, createNew, 0o600);
-    fchmodSync(fd, 0o644);
+    fchmodSync(fd, modeOfMade(path, "file"));
     futimesSync(fd, fileTime(before), fileTime(before));
     closeSync(fd);
   }

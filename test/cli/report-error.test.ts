@@ -10,6 +10,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   IMAGE_INVALID: 65,
   IMAGE_UNSUPPORTED: 65,
   DIGEST_MISMATCH: 65,
+  CACHE_DAMAGED: 65,
   LIMIT_LAYERS: 65,
   LIMIT_DOCUMENT: 65,
   LIMIT_ENTRIES: 65,

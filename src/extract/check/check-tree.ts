@@ -86,15 +86,16 @@ class Look {
       const before = this.#doubtful.get(inode);
       const isMeant = before !== undefined && differences.length === 0;
       yield found(isMeant ? before : path, ["LINK", "is another file of the image"]);
-      if (isMeant) this.#book.note(node, inode);
+      if (isMeant) this.#book.note(node, stat);
       this.#doubtful.delete(inode);
       return;
     }
     for (const difference of differences) yield found(path, difference);
     if (!isOfKind) return;
     if (differences.length > 0) this.#doubtful.set(inode, path);
-    if (this.#book.inodeOf(node) === undefined) this.#book.note(node, inode);
-    else if (differences.length === 0) yield { kind: "copy", path, node };
+    if (this.#book.inodeOf(node) === undefined) this.#book.note(node, stat);
+    else if (differences.length === 0 && !this.#book.isCrowded(node))
+      yield { kind: "copy", path, node };
     const hasContent = node.kind === "file" && stat.size === BigInt(node.size);
     if (hasContent) yield { kind: "content", path, file: node };
   }

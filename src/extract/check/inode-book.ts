@@ -1,9 +1,13 @@
 import type { BigIntStats } from "node:fs";
 import type { ListedNode } from "../listing/listed-node.js";
 
+/** Of the disks in use, Btrfs allows the fewest: about so many names in one directory. */
+const manyLinks = 1000n;
+
 /** Which file on disk is which one of the listings. */
 export class InodeBook {
   readonly #inodes = new Map<ListedNode, string>();
+  readonly #crowded = new Set<ListedNode>();
   readonly #nodes = new Map<string, ListedNode>();
 
   /** The file that stands for `node`, where one was seen. */
@@ -16,9 +20,16 @@ export class InodeBook {
     return this.#nodes.get(inode);
   }
 
-  note(node: ListedNode, inode: string): void {
+  note(node: ListedNode, stat: BigIntStats): void {
+    const inode = inodeId(stat);
     this.#inodes.set(node, inode);
     this.#nodes.set(inode, node);
+    if (stat.nlink >= manyLinks) this.#crowded.add(node);
+  }
+
+  /** Whether a file has so many names that its disk may have refused it another. */
+  isCrowded(node: ListedNode): boolean {
+    return this.#crowded.has(node);
   }
 }
 

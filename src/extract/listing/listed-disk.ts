@@ -21,7 +21,10 @@ export class ListedDisk implements AssemblyDisk {
   }
 
   /** Puts a tree on the disk, or an empty one. */
-  add(root: string, tree: ListedDirectory = newDirectory({ ...this.#owner, mode: 0, mtime: 0 })) {
+  add(
+    root: string,
+    tree: ListedDirectory = newDirectory({ ...this.#owner, mode: 0, mtime: 0 }),
+  ): void {
     this.#tree.put(root, tree);
   }
 

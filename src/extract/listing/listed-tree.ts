@@ -11,10 +11,13 @@ export class ListedTree {
   readonly root: ListedDirectory;
   readonly #implied: ListedMetadata;
 
-  /** @param owner of directories that nothing was said of */
-  constructor(owner: { readonly uid: number; readonly gid: number }) {
+  /**
+   * @param owner of directories that nothing was said of
+   * @param root of the tree, by default a new one
+   */
+  constructor(owner: { readonly uid: number; readonly gid: number }, root?: ListedDirectory) {
     this.#implied = { ...owner, mode: 0o755, mtime: 0 };
-    this.root = newDirectory(this.#implied);
+    this.root = root ?? newDirectory(this.#implied);
   }
 
   get(path: ByteString): ListedNode | undefined {

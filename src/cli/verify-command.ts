@@ -1,0 +1,69 @@
+import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+import type { Verification, VerifyEvent } from "../stage/verify/result.js";
+import { verifyCache } from "../stage/verify/verify.js";
+import { interruptible } from "./interruption.js";
+import { type CommandLine, choiceOption, numberOption, type OptionValues } from "./options.js";
+import { writeMessage, writeResult } from "./output.js";
+import { progressOption } from "./staging-options.js";
+import { verificationText } from "./verification-text.js";
+import { leaveDeletedDirectory } from "./working-directory.js";
+
+/** `stage-rootfs verify`: what differs in the cache, line by line or as JSON. */
+export async function verifyCommand({ values, words, rest }: CommandLine): Promise<number> {
+  if (rest?.length || (words.length === 0 && !values.all)) {
+    throw new StageError("USAGE", "verify what?", {
+      hint: "name images, keys or paths of the cache, or say --all",
+    });
+  }
+  leaveDeletedDirectory([...words, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
+  const wish = progressOption(values);
+  const isHeard = wish === "plain" || wish === "json" || (wish === "auto" && process.stderr.isTTY);
+  const found = await interruptible((signal) => {
+    return verifyCache({
+      images: words,
+      all: values.all,
+      sample: sampleOption(values),
+      seed: numberOption(values, "seed"),
+      cacheDir: values["cache-dir"],
+      platform: values.platform,
+      owner: choiceOption(values, { name: "owner", words: ["image", "squash"] as const }),
+      keepSetuid: values["keep-setuid"],
+      jobs: numberOption(values, "jobs"),
+      wait: numberOption(values, "wait"),
+      signal,
+      onEvent: (event) => {
+        if (!isHeard || values.quiet) return;
+        if (wish === "json") writeMessage(JSON.stringify(event));
+        else writeMessage(`stage-rootfs: ${describe(event)}`);
+      },
+    });
+  });
+  await writeResult(values.json ? `${JSON.stringify(found)}\n` : verificationText(found));
+  if (found.intact) return 0;
+  throw damaged(found);
+}
+
+function describe(event: VerifyEvent): string {
+  if (event.type === "checking") return `checking ${event.in} ${event.name}`;
+  return `staging ${printable(event.source)} again`;
+}
+
+function damaged({ findings, entries }: Verification): StageError {
+  const count = entries.filter(({ state }) => state === "damaged").length;
+  const what = `${findings.length} ${findings.length === 1 ? "difference" : "differences"}`;
+  return new StageError("CACHE_DAMAGED", `the cache is damaged: ${what}, ${count} entries`, {
+    hint: "remove the entries with stage-rootfs rm, and stage their images again",
+  });
+}
+
+/** @throws StageError USAGE */
+function sampleOption({ sample }: OptionValues): number | undefined {
+  if (sample === undefined) return undefined;
+  const [, digits] = /^(\d{1,3}(?:\.\d{1,6})?)%?$/.exec(sample) ?? [];
+  const percent = Number(digits);
+  if (percent > 0 && percent <= 100) return percent;
+  throw new StageError("USAGE", `--sample takes a percentage, not "${printable(sample)}"`, {
+    hint: "for instance --sample 5%",
+  });
+}

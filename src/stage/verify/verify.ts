@@ -1,0 +1,256 @@
+import { existsSync } from "node:fs";
+import { namesIn } from "../../cache/abandoned.js";
+import { layersOf } from "../../cache/inventory.js";
+import { checkTrust } from "../../cache/location.js";
+import { lockOrAdopt } from "../../cache/lock.js";
+import { entryLock } from "../../cache/rootfs-store.js";
+import { fromSystemError, StageError } from "../../errors.js";
+import type { TreeFinding } from "../../extract/check/finding.js";
+import { InodeBook } from "../../extract/check/inode-book.js";
+import { startWorkers } from "../../extract/workers.js";
+import { displayPath, printable } from "../../host/byte-string.js";
+import { usableProcessors } from "../../host/processors.js";
+import { checkRequest, type StageOptions, type StageRequest } from "../request.js";
+import { type Attention, CacheCheck, type EntryCheck, type LayerCheck } from "./cache-check.js";
+import { findKeys } from "./find-keys.js";
+import type {
+  Checked,
+  Finding,
+  Verification,
+  VerifiedEntry,
+  VerifiedLayer,
+  VerifyEvent,
+} from "./result.js";
+import { newSample, SampleChoice } from "./sample-choice.js";
+
+export interface VerifyOptions
+  extends Pick<StageOptions, "cacheDir" | "platform" | "owner" | "keepSetuid" | "jobs" | "signal"> {
+  /** Images, keys, or paths of rootfs in the cache. */
+  readonly images?: readonly string[] | undefined;
+  /** Whether to check all that the cache has. Default: false. */
+  readonly all?: boolean | undefined;
+  /** How many of a hundred files to read, chosen by chance. Default: all. */
+  readonly sample?: number | undefined;
+  /** Chooses the same files as a check before. Default: another one each time. */
+  readonly seed?: number | undefined;
+  /**
+   * How long to wait for whoever changes an entry that seems damaged, in seconds. Default: 60.
+   */
+  readonly wait?: number | undefined;
+  readonly onEvent?: ((event: VerifyEvent) => void) | undefined;
+}
+
+/** How long somebody may change an entry before it is left alone, in seconds. */
+const usualWait = 60;
+
+const all: Attention = { inLayer: () => true, inRootfs: () => true };
+
+/**
+ * Compares what the cache has with what was put on record when it was staged: the content, mode,
+ * owner and time of every file, where links lead, what is missing and what was added. Nothing is
+ * changed, and nobody has to wait.
+ * @throws StageError USAGE, NOT_FOUND, PERMISSION, CACHE_UNTRUSTED; what `options.signal` was
+ * aborted with
+ */
+export async function verifyCache(options: VerifyOptions): Promise<Verification> {
+  const { images = [], signal } = options;
+  signal?.throwIfAborted();
+  const request = checkRequest("-", requestOptions(options));
+  const { cacheDirectory, uid, layout } = request;
+  if (!checkTrust(cacheDirectory, uid)) {
+    throw new StageError("NOT_FOUND", `there is no cache ${printable(cacheDirectory)}`);
+  }
+  try {
+    const keys = new Set(options.all ? namesIn(layout.entries) : []);
+    for (const image of images) {
+      for (const key of await findKeys(image, requestOptions(options))) keys.add(key);
+    }
+    return await new Verifying(request, options).run([...keys].sort());
+  } catch (error) {
+    throw fromSystemError(error, "verify the cache");
+  }
+}
+
+/** Those that say which entries an image has. */
+function requestOptions(options: VerifyOptions): StageOptions {
+  const { cacheDir, platform, owner, keepSetuid, jobs, signal } = options;
+  return { cacheDir, platform, owner, keepSetuid, jobs, signal, lease: "none" };
+}
+
+class Verifying {
+  readonly #request: StageRequest;
+  readonly #options: VerifyOptions;
+  readonly #checked: Checked = { paths: 0, files: 0, bytes: 0, unreadable: 0, withoutDigest: 0 };
+  readonly #entries: VerifiedEntry[] = [];
+  readonly #layers = new Map<string, VerifiedLayer>();
+  readonly #findings: Finding[] = [];
+
+  constructor(request: StageRequest, options: VerifyOptions) {
+    this.#request = request;
+    this.#options = options;
+  }
+
+  async run(keys: readonly string[]): Promise<Verification> {
+    const { jobs, signal, onEvent } = this.#options;
+    const sample = this.#sample();
+    const atOnce = jobs ?? usableProcessors();
+    const workers = startWorkers({ layers: atOnce });
+    const stop = () => void workers.close();
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      const checked = this.#checked;
+      const options = { workers, atOnce, checked, signal, onEvent };
+      const choice = sample ? new SampleChoice(sample) : undefined;
+      const check = new CacheCheck(this.#request.layout, { ...options, choice });
+      // What seemed damaged is looked at in any case.
+      const again = new CacheCheck(this.#request.layout, {
+        ...options,
+        choice: undefined,
+        checked: { ...checked },
+        onEvent: undefined,
+      });
+      for (const key of keys) await this.#entry(key, { check, again });
+      if (this.#options.all) await this.#otherLayers(check);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      await workers.close();
+    }
+    return {
+      schemaVersion: 1,
+      intact: this.#findings.length === 0,
+      entries: this.#entries,
+      layers: [...this.#layers.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      findings: this.#findings,
+      checked: this.#checked,
+      sample,
+    };
+  }
+
+  #sample() {
+    const { sample, seed } = this.#options;
+    if (sample === undefined) return null;
+    if (!(sample > 0 && sample <= 100)) {
+      throw new StageError("USAGE", `${sample} is no share of a hundred`, {
+        hint: "give more than 0 and at most 100",
+      });
+    }
+    return { ...newSample(sample), ...(seed !== undefined && { seed }) };
+  }
+
+  async #entry(key: string, { check, again }: Checks): Promise<void> {
+    const first = await check.entry(key, this.#unless(all));
+    const found = first && isDamaged(first) ? await this.#underLock(key, { first, again }) : first;
+    if (found === "busy" || !found) {
+      const imageId = first?.details?.imageId ?? "";
+      this.#entries.push({ key, imageId, state: found ?? "gone", repair: null });
+      return;
+    }
+    for (const [name, layer] of found.layers) this.#noteLayer(name, layer);
+    this.#note("rootfs", { name: key, findings: found.findings });
+    const isIntact =
+      found.findings.length === 0 &&
+      [...found.layers.keys()].every((name) => this.#layers.get(name)?.state === "intact");
+    this.#entries.push({
+      key,
+      imageId: found.details?.imageId ?? "",
+      state: isIntact ? "intact" : "damaged",
+      repair: null,
+    });
+  }
+
+  /** Layers of which all was said are only looked through, for what the rootfs has of them. */
+  #unless(attention: Attention): Attention {
+    return {
+      ...attention,
+      inLayer: (name, path) => !this.#layers.has(name) && attention.inLayer(name, path),
+    };
+  }
+
+  /** Looks again while nobody changes the entry: mount points may have been added meanwhile. */
+  async #underLock(
+    key: string,
+    { first, again }: { first: EntryCheck; again: CacheCheck },
+  ): Promise<EntryCheck | undefined | "busy"> {
+    const release = await this.#lock(key);
+    if (release === "busy") return "busy";
+    try {
+      return await again.entry(key, attentionTo(first));
+    } finally {
+      await release();
+    }
+  }
+
+  async #lock(key: string): Promise<(() => Promise<void>) | "busy"> {
+    const { wait = usualWait, signal } = this.#options;
+    try {
+      const outcome = await lockOrAdopt(this.#request.layout.lock(entryLock(key)), {
+        what: `the entry ${key}`,
+        wait,
+        signal,
+        adopt: () => undefined,
+      });
+      return outcome.kind === "locked" ? outcome.release : nothing;
+    } catch (error) {
+      if (!(error instanceof StageError)) throw error;
+      if (error.code === "BUSY") return "busy";
+      // In a cache that this user can't write to, nobody else of its kind can change anything.
+      if (error.code === "NOT_WRITABLE" || error.code === "PERMISSION") return nothing;
+      throw error;
+    }
+  }
+
+  /** Those that no entry has. */
+  async #otherLayers(check: CacheCheck): Promise<void> {
+    const names = [...layersOf(this.#request.layout)].map(({ name }) => name).sort();
+    for (const name of names) {
+      if (this.#layers.has(name)) continue;
+      const found = await check.layer(name, { book: new InodeBook(), attention: all });
+      if (!existsSync(this.#request.layout.layer(name))) {
+        this.#layers.set(name, { name, state: "gone", digests: "missing" });
+      } else this.#noteLayer(name, found);
+    }
+  }
+
+  #noteLayer(name: string, { findings, digests }: LayerCheck): void {
+    if (this.#layers.has(name)) return;
+    this.#layers.set(name, { name, state: findings.length > 0 ? "damaged" : "intact", digests });
+    this.#note("layer", { name, findings });
+  }
+
+  #note(
+    where: Finding["in"],
+    { name, findings }: { name: string; findings: readonly TreeFinding[] },
+  ): void {
+    for (const { code, path, message } of findings) {
+      this.#findings.push({ code, in: where, name, path: displayPath(path), message });
+    }
+  }
+}
+
+interface Checks {
+  readonly check: CacheCheck;
+  readonly again: CacheCheck;
+}
+
+async function nothing(): Promise<void> {}
+
+function isDamaged({ findings, layers }: EntryCheck): boolean {
+  return findings.length > 0 || [...layers.values()].some((layer) => layer.findings.length > 0);
+}
+
+/** To the content that differed. */
+function attentionTo({ findings, layers }: EntryCheck): Attention {
+  const inRootfs = pathsOf(findings);
+  const inLayers = new Map([...layers].map(([name, layer]) => [name, pathsOf(layer.findings)]));
+  return {
+    inLayer: (name, path) => inLayers.get(name)?.has(path) ?? false,
+    inRootfs: (path) => inRootfs.has(path),
+  };
+}
+
+function pathsOf(findings: readonly TreeFinding[]): ReadonlySet<string> {
+  return new Set(findings.map(({ path }) => path));
+}
