@@ -1,7 +1,14 @@
 /** Words that call a command when they come first; any other first word is an image. */
 const commandNames = [
-  ...(["run", "command", "inspect"] as const),
-  ...(["ls", "du", "rm", "release", "gc", "verify"] as const),
+  "run",
+  "command",
+  "inspect",
+  "ls",
+  "du",
+  "rm",
+  "release",
+  "gc",
+  "verify",
 ] as const;
 
 export type CommandName = (typeof commandNames)[number];
