@@ -41,8 +41,13 @@ const reasons = {
 } as const;
 const errnos = ["ENOSPC", "EDQUOT", "EIO"] as const;
 
-/** Where something goes wrong at the first lock, it is done without. */
-const forgoable = ["a lock begun", "a lock named", "the place ahead of others taken"];
+/** What is done without where it goes wrong: the first lock, and what others are told. */
+const forgoable = [
+  "a lock begun",
+  "a lock named",
+  "the place ahead of others taken",
+  "how far it is told",
+];
 
 /** What the program says then, and not a system call. */
 const told = "the disk told to write";
