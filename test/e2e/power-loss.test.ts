@@ -26,7 +26,7 @@ import { contents, leftovers } from "./support/staged.js";
 const powerTest = testNeeding(failingPowerNeeds);
 
 /** How often power fails at random, on each kind of disk. */
-const failures = Number(process.env["POWER_FAILURES"] ?? 4);
+const failures = Number(process.env["POWER_FAILURES"] ?? 3);
 const seed = Number(process.env["CRASH_SEED"] ?? Date.now() % 1_000_000);
 
 let site: CrashSite;
@@ -48,12 +48,18 @@ async function onDisk(kind: DiskKind, work: (disk: FailingDisk) => Promise<void>
   }
 }
 
-/** Has the power fail just after a step of a staging. */
-async function failAfter(disk: FailingDisk, step: RegExp, env: Record<string, string> = {}) {
+interface Moment {
+  readonly name: string;
+  readonly when: "before" | "after";
+}
+
+/** Has the power fail just before or after a step of a staging. */
+async function failAt(disk: FailingDisk, { name, when }: Moment, env: Record<string, string> = {}) {
   const { cacheDir } = disk;
-  const fault = { what: "SIGSTOP", step, when: "after" } as const;
+  const fault = { what: "SIGSTOP", step: stagingSteps[name], when } as const;
   const run = stageWith(site, { cacheDir, fault, as: "root", env });
   const pid = await stoppedProcess(cacheDir);
+  disk.writeNames();
   await disk.cut();
   process.kill(pid, "SIGKILL");
   await run;
@@ -76,21 +82,21 @@ async function expectSound({ cacheDir }: FailingDisk): Promise<void> {
   expect(leftovers(cacheDir)).toEqual([]);
 }
 
-const steps = [
-  "a layer published",
-  "a file linked",
-  "the entry put in place",
-  "a layer marked as durable",
-  "the entry marked as durable",
-  "the entry published",
-  "the publishing made durable",
-  "the index put in place",
-] as const;
+const moments: readonly Moment[] = [
+  { when: "after", name: "a layer published" },
+  { when: "after", name: "a file linked" },
+  { when: "before", name: "the disk told to write" },
+  { when: "after", name: "a layer marked as durable" },
+  { when: "after", name: "the entry marked as durable" },
+  { when: "after", name: "the entry published" },
+  { when: "after", name: "the publishing made durable" },
+  { when: "after", name: "the index put in place" },
+];
 
 describe.for(["ext4", "xfs"] as const)("when power fails on %s", (kind) => {
-  powerTest.for(steps)("after %s, what is believed is whole", async (name) => {
+  powerTest.for(moments)("$when $name, what is believed is whole", async (moment) => {
     await onDisk(kind, async (disk) => {
-      await failAfter(disk, stagingSteps[name] ?? /^/);
+      await failAt(disk, moment);
       await expectSound(disk);
     });
   });
@@ -112,7 +118,11 @@ describe.for(["ext4", "xfs"] as const)("when power fails on %s", (kind) => {
     for (let i = 0; i < failures; i++) {
       await onDisk(kind, async (disk) => {
         const run = stageWith(site, { cacheDir: disk.cacheDir, as: "root" });
-        await sleep(100 + random() * 500);
+        const end = performance.now() + 100 + random() * 500;
+        while (performance.now() < end) {
+          disk.writeNames();
+          await sleep(random() * 100);
+        }
         await disk.cut();
         await run;
         await disk.fail();
@@ -127,7 +137,7 @@ describe.for(["ext4", "xfs"] as const)("when power fails on %s", (kind) => {
       mkdirSync(programs);
       writeFileSync(`${programs}/sync`, "#!/bin/sh\nexit 0\n", { mode: 0o755 });
       const PATH = `${programs}:${process.env["PATH"] ?? ""}`;
-      await failAfter(disk, stagingSteps["the publishing made durable"] ?? /^/, { PATH });
+      await failAt(disk, { when: "after", name: "the entry published" }, { PATH });
       const entries = durableEntries(disk.cacheDir);
       expect(entries).toHaveLength(1);
       expect(differingTrees(site, disk.cacheDir, entries)).not.toEqual([]);

@@ -1,4 +1,13 @@
-import { existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { runArgv, stageRootfsArgv } from "../cli.js";
@@ -25,6 +34,11 @@ export interface FailingDisk {
    * work on it.
    */
   readonly fail: () => Promise<void>;
+  /**
+   * Has the disk write which names there are, and not yet what is in the files: what another's fsync
+   * does, and the worst that can be there when power fails.
+   */
+  readonly writeNames: () => void;
   /** Ends all writing, as when power fails. Processes still run. */
   readonly cut: () => Promise<void>;
   readonly remove: () => Promise<void>;
@@ -47,6 +61,12 @@ export async function failingDisk(kind: DiskKind): Promise<FailingDisk> {
   await mount();
   return {
     cacheDir: join(at, "cache"),
+    writeNames: () => {
+      const other = openSync(join(at, "another"), "w");
+      writeSync(other, "what another process writes");
+      fsyncSync(other);
+      closeSync(other);
+    },
     cut,
     fail: async () => {
       await umount();
