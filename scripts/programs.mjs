@@ -13,6 +13,7 @@ import { say } from "./lib/say.mjs";
 
 /** @type {readonly Program[]} */
 const PROGRAMS = [
+  { command: "bindfs", debian: "bindfs", purpose: "serves a disk by a program" },
   {
     command: "bsdtar",
     debian: "libarchive-tools",

@@ -25,6 +25,7 @@ const exitStatus = {
   AUTH: 77,
   CACHE_UNTRUSTED: 77,
   CONFIG: 78,
+  CACHE_UNSUITABLE: 78,
   SANDBOX: 125,
 } as const;
 
@@ -141,6 +142,11 @@ const byErrno: Partial<Record<string, Known>> = {
   ENFILE: limitReached("open files of the machine"),
   EAGAIN: limitReached("processes and threads (ulimit -u)"),
   ENOMEM: limitReached("memory"),
+  EXDEV: {
+    code: "NOT_WRITABLE",
+    reason: "it is spread over several disks",
+    hint: "have all of the cache on one disk",
+  },
   EROFS: {
     code: "NOT_WRITABLE",
     reason: "the file system is read-only",

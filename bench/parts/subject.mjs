@@ -16,7 +16,8 @@ import { TAG } from "../images/layout.mjs";
  * @returns {import("../measure/timed-run.mjs").Command}
  */
 export function stageCommand(node, { image, directory }) {
-  const options = ["--cache-dir", join(directory, "cache"), "--quiet"];
+  // Measured in memory where there is room, which users are warned off.
+  const options = ["--cache-dir", join(directory, "cache"), "--allow-disk", "tmpfs", "--quiet"];
   return { argv: [node.path, EXECUTABLE, ...options, `oci:${image.layout}:${TAG}`] };
 }
 

@@ -12,12 +12,16 @@ export function isAnythingAbandoned(layout: CacheLayout): boolean {
   );
 }
 
-/** The names in a directory of the cache; none where there is no cache yet. */
+/**
+ * The names in a directory of the cache; none where there is no cache yet, or it is somebody else's
+ * to look after.
+ */
 export function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || errno === "EACCES") return [];
     throw fromSystemError(error, `read ${directory}`);
   }
 }

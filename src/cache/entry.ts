@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { isRecord, readJsonIfAny } from "../host/read-json.js";
 import { isIntact } from "./durability-mark.js";
 import type { CacheLayout } from "./layout.js";
+import { isOwners } from "./trust.js";
 
 /**
  * What `entry.json` says of the rootfs beside it. It is written last: being there, it is the mark
@@ -34,8 +35,8 @@ export function hasEntry(layout: CacheLayout, key: string): boolean {
 }
 
 /**
- * The entry under `key`; undefined where there is none, none that this version can use, or one that
- * power loss may have harmed.
+ * The entry under `key`; undefined where there is none, none that this version can use, one that
+ * power loss may have harmed, or one that the cache's owner has not made.
  * @throws StageError PERMISSION
  */
 export function readEntry<Details>(
@@ -43,7 +44,7 @@ export function readEntry<Details>(
   options: { key: string; isDetails: DetailsGuard<Details> },
 ): Entry<Details> | undefined {
   const directory = layout.entry(options.key);
-  if (!isIntact(directory)) return undefined;
+  if (!isOwners(directory) || !isIntact(directory)) return undefined;
   return parseEntry(readJsonIfAny(entryFile(directory)), options);
 }
 

@@ -6,6 +6,8 @@ import { isIntact, markNew } from "./durability-mark.js";
 import type { CacheLayout } from "./layout.js";
 import { showAgain } from "./leaving.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
+import { openToReaders } from "./readers.js";
+import { isOwners } from "./trust.js";
 import { writeRecord } from "./write-record.js";
 
 export interface EnsureLayerOptions<Record extends object> extends WaitOptions {
@@ -29,16 +31,21 @@ export function layerFile(layout: CacheLayout, name: string): string {
 
 /** Whether the cache seems to have a layer; only reading its record tells for sure. */
 export function hasLayer(layout: CacheLayout, name: string): boolean {
-  return existsSync(layerFile(layout, name)) && isIntact(layout.layer(name));
+  const directory = layout.layer(name);
+  return existsSync(layerFile(layout, name)) && isOwners(directory) && isIntact(directory);
 }
 
-/** A layer's record; undefined where the cache does not have the layer, or power loss may have harmed it. */
+/**
+ * A layer's record; undefined where the cache does not have the layer, not from its owner, or power
+ * loss may have harmed it.
+ */
 export function readLayer<Record extends object>(
   layout: CacheLayout,
   options: Pick<EnsureLayerOptions<Record>, "name" | "parse">,
 ): Record | undefined {
   const { name, parse } = options;
-  if (!isIntact(layout.layer(name))) return undefined;
+  const directory = layout.layer(name);
+  if (!isOwners(directory) || !isIntact(directory)) return undefined;
   return parse(readJsonIfAny(layerFile(layout, name)));
 }
 
@@ -71,6 +78,7 @@ export async function ensureLayer<Record extends object>(
       makeDirectory(tree);
       const record = await unpack(tree);
       writeRecord(`${directory}/layer.json`, record);
+      openToReaders(directory);
       markNew(directory);
       return record;
     },

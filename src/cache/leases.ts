@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   lstatSync,
   lutimesSync,
@@ -15,6 +16,7 @@ import { lstatIfAny } from "../host/lstat-if-any.js";
 import { hasEntry } from "./entry.js";
 import type { CacheLayout } from "./layout.js";
 import { formatLease, type Lease, parseLease } from "./lease-name.js";
+import { isOpenToReaders } from "./readers.js";
 
 /**
  * Leases are empty files, `leases/<key>/<lease>`, and all they say is in their names: nothing that
@@ -88,9 +90,17 @@ function takeAgain(path: string, existing: unknown): boolean {
   return !isOwn || ignoring(["ENOENT"], () => lutimesSync(path, time, time));
 }
 
-/** Makes the directory for an entry's leases; it may be there. */
+/**
+ * Makes the directory for an entry's leases; it may be there. In a shared cache everybody may add
+ * leases to it, and take back their own. The directory above is its owner's alone, so that nobody
+ * can put a link in this one's place.
+ */
 export function makeLeaseDirectory(layout: CacheLayout, key: string): void {
-  ignoring(["EEXIST"], () => mkdirSync(layout.leases(key), { mode: 0o700 }));
+  const path = layout.leases(key);
+  ignoring(["EEXIST"], () => {
+    mkdirSync(path, { mode: 0o700 });
+    if (isOpenToReaders(dirname(path))) chmodSync(path, 0o1777);
+  });
 }
 
 /** Gives an entry's use another time without a lease. @throws errors of the file system */

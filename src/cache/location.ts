@@ -1,8 +1,18 @@
-import { lstatSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { makeDirectories } from "../host/make-directories.js";
+import { checkKindOfDisk, tryDisk } from "./check-disk.js";
+import { isOpenToReaders } from "./readers.js";
+import { type CachePlace, checkTrust } from "./trust.js";
 
 /** What the choice of a cache directory depends on. */
 export interface LocationInputs {
@@ -23,58 +33,124 @@ export function chooseCacheDirectory(inputs: LocationInputs): string {
   return join(parent, uid === 0 ? "stage-rootfs" : `stage-rootfs-${uid}`);
 }
 
-/**
- * Makes sure that a cache directory is one that only the caller can have prepared.
- * @returns whether it exists
- * @throws StageError CACHE_UNTRUSTED, PERMISSION
- */
-export function checkTrust(directory: string, uid: number): boolean {
-  const stat = lstatIfAny(directory);
-  if (!stat) return false;
-  const doubt = stat.isSymbolicLink()
-    ? "is a symbolic link"
-    : !stat.isDirectory()
-      ? "is not a directory"
-      : stat.uid !== uid
-        ? `belongs to user ${stat.uid}, not to you (${uid})`
-        : (stat.mode & 0o022) !== 0
-          ? "can be written to by others"
-          : undefined;
-  if (doubt === undefined) return true;
-  throw new StageError("CACHE_UNTRUSTED", `the cache ${printable(directory)} ${doubt}`, {
-    hint: "use a directory of your own with mode 0700: --cache-dir DIR",
-  });
-}
-
-function lstatIfAny(path: string) {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    throw fromSystemError(error, `look at the cache ${printable(path)}`);
-  }
-}
-
 const cacheTag = `Signature: 8a477f597d28d172789f06886806bc55
 # This directory is a cache of stage-rootfs: image layers and root filesystems.
 # Backup programs may leave it out (https://bford.info/cachedir/).
 `;
 
-/**
- * Makes the cache directory where it is missing, private to the caller, with what every cache has.
- * @throws StageError CACHE_UNTRUSTED, PERMISSION, NOT_WRITABLE, NO_SPACE, NOT_FOUND
- */
-export function prepareCache(directory: string, uid: number): void {
+/** A cache that is to be written to, and what it is to be like. */
+export interface CacheToPrepare extends CachePlace {
+  /** Whether everybody may read it. Only a new one can be made so. */
+  readonly isShared?: boolean | undefined;
+  /** Kinds of file systems that are allowed although caches don't belong there. */
+  readonly allowedDisks?: readonly string[] | undefined;
+}
+
+/** What a cache has below `v1`, and who may see it in one that is shared. */
+const directories: readonly (readonly [name: string, sharedMode: number])[] = [
+  ["layers", 0o755],
+  ["rootfs", 0o755],
+  ["index", 0o755],
+  ["leases", 0o755],
+  ["blobs", 0o700],
+  ["locks", 0o700],
+  ["tmp", 0o700],
+];
+
+/** Whether a cache is one that everybody may read. */
+export function isSharedCache(cacheDirectory: string): boolean {
   try {
-    makeDirectories(directory, 0o700);
-    checkTrust(directory, uid);
-    makeDirectories(join(directory, "v1"), 0o700);
-    for (const name of ["layers", "rootfs", "blobs", "index", "locks", "leases", "tmp"]) {
-      makeDirectories(join(directory, "v1", name), 0o700);
+    return isOpenToReaders(join(cacheDirectory, "v1"));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes the cache directory where it is missing, private to the caller unless it is to be shared,
+ * with what every cache has.
+ * @throws StageError CACHE_UNTRUSTED, CACHE_UNSUITABLE, PERMISSION, NOT_WRITABLE, NO_SPACE,
+ * NOT_FOUND
+ */
+export function prepareCache(cache: CacheToPrepare): void {
+  const { cacheDirectory, allowedDisks = [], isShared = isSharedCache(cacheDirectory) } = cache;
+  try {
+    if (checkTrust(cache) === "foreign") throw ownersOnly(cacheDirectory);
+    checkKindOfDisk(nearestDirectory(cacheDirectory), allowedDisks);
+    makeDirectories(cacheDirectory, 0o700);
+    checkTrust(cache);
+    const version = join(cacheDirectory, "v1");
+    // The last directory to be made.
+    const isNew = !existsSync(join(version, "tmp"));
+    if (!existsSync(version)) refuseForeignContent(cacheDirectory);
+    if (isShared && !isNew && !isSharedCache(cacheDirectory)) throw alreadyPrivate(cacheDirectory);
+    writeTag(join(cacheDirectory, "CACHEDIR.TAG"));
+    makeDirectories(version, 0o700);
+    if (isNew) tryDisk(version, cacheDirectory);
+    if (isNew && isShared) share(cacheDirectory);
+    for (const [name, mode] of directories) {
+      makeWithMode(join(version, name), isShared ? mode : 0o700);
     }
-    writeTag(join(directory, "CACHEDIR.TAG"));
   } catch (error) {
-    throw fromSystemError(error, `make the cache ${printable(directory)}`);
+    throw fromSystemError(error, `make the cache ${printable(cacheDirectory)}`);
+  }
+}
+
+/** A directory, or the nearest one above it where it is missing. */
+function nearestDirectory(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : nearestDirectory(dirname(path));
+}
+
+function makeWithMode(path: string, mode: number): void {
+  if (existsSync(path)) return;
+  makeDirectories(path, 0o700);
+  if (mode !== 0o700) chmodSync(path, mode);
+}
+
+function share(cacheDirectory: string): void {
+  chmodSync(cacheDirectory, 0o755);
+  chmodSync(join(cacheDirectory, "CACHEDIR.TAG"), 0o644);
+  chmodSync(join(cacheDirectory, "v1"), 0o755);
+}
+
+/** For whoever would have to write to a cache that somebody else shares. */
+export function ownersOnly(cacheDirectory: string): StageError {
+  const { uid } = lstatSync(cacheDirectory);
+  return new StageError(
+    "PERMISSION",
+    `the cache ${printable(cacheDirectory)} does not have all of the image, and only user ${uid}, to whom it belongs, can stage there`,
+    { hint: "have that user stage it, or use a cache of your own with --cache-dir DIR" },
+  );
+}
+
+function alreadyPrivate(cacheDirectory: string): StageError {
+  return new StageError(
+    "CACHE_UNTRUSTED",
+    `the cache ${printable(cacheDirectory)} is private already, and what is in it was not made to be shared`,
+    { hint: "give --shared a new directory with --cache-dir, or remove this one first" },
+  );
+}
+
+/** Refuses to make a cache of a directory that has something else, such as somebody's home. */
+function refuseForeignContent(cacheDirectory: string): void {
+  const names = readdirSync(cacheDirectory);
+  // What mkfs makes at the top of a disk, and what a cache of any version has.
+  const other = names.find((name) => name !== "lost+found" && !/^v\d+$/.test(name));
+  if (other === undefined || isOurs(join(cacheDirectory, "CACHEDIR.TAG"))) return;
+  throw new StageError(
+    "CACHE_UNSUITABLE",
+    `${printable(cacheDirectory)} is no cache of stage-rootfs: it has ${printable(other)} in it`,
+    {
+      hint: `choose an empty or new directory: --cache-dir ${printable(join(cacheDirectory, "stage-rootfs"))}`,
+    },
+  );
+}
+
+function isOurs(tag: string): boolean {
+  try {
+    return readFileSync(tag, "latin1").includes("a cache of stage-rootfs");
+  } catch {
+    return false;
   }
 }
 

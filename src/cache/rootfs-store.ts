@@ -10,6 +10,7 @@ import { showAgain } from "./leaving.js";
 import { lockOrAdopt } from "./lock.js";
 import { type Durability, makeDurable } from "./make-durable.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
+import { openToReaders } from "./readers.js";
 import { writeRecord } from "./write-record.js";
 
 export interface PublishRootfsOptions<Details> extends WaitOptions {
@@ -43,6 +44,7 @@ export async function ensureRootfs<Details>(
       const details = await make({ rootfs, scratch });
       const entry: Entry<Details> = { schemaVersion: 1, key, stagedAt: Date.now(), details };
       writeRecord(entryFile(directory), entry);
+      openToReaders(directory);
       markNew(directory);
       makeLeaseDirectory(layout, key);
       if (durability) await makeDurable(layout, { directory, durability });

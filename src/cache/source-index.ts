@@ -1,6 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { isRecord, readJsonIfAny } from "../host/read-json.js";
 import type { CacheLayout } from "./layout.js";
+import { isOwners } from "./trust.js";
 
 /**
  * What was found out about an archive, under the file's identity: device and inode in the record's
@@ -40,7 +41,8 @@ export function knownImages(
   layout: CacheLayout,
   identity: FileIdentity,
 ): Readonly<Record<string, unknown>> {
-  const record = readJsonIfAny(layout.indexRecord(identity.name));
+  const path = layout.indexRecord(identity.name);
+  const record = isOwners(path) ? readJsonIfAny(path) : undefined;
   if (!isRecord(record) || record["schemaVersion"] !== 1) return {};
   if (record["state"] !== identity.state || !isRecord(record["images"])) return {};
   return record["images"];

@@ -1,5 +1,6 @@
 import { isRecord, readJsonIfAny } from "../host/read-json.js";
 import type { CacheLayout } from "./layout.js";
+import { isOwners } from "./trust.js";
 
 /** What a tag of a registry stood for when it was looked up last. */
 export interface TagRecord {
@@ -24,7 +25,9 @@ export function tagRecordName(tag: string): string | undefined {
 /** What is known of a tag; undefined where nothing is. */
 export function lookUpTag(layout: CacheLayout, tag: string): TagRecord | undefined {
   const name = tagRecordName(tag);
-  const record = name === undefined ? undefined : readJsonIfAny(layout.indexRecord(name));
+  if (name === undefined) return undefined;
+  const path = layout.indexRecord(name);
+  const record = isOwners(path) ? readJsonIfAny(path) : undefined;
   if (!isRecord(record) || record["schemaVersion"] !== 1 || record["tag"] !== tag) return undefined;
   const { digest, checkedAt } = record;
   if (typeof digest !== "string" || typeof checkedAt !== "number") return undefined;

@@ -40,10 +40,17 @@ const registryOptions = [
   "max-staleness",
 ] as const satisfies readonly OptionName[];
 
-const stagingOptions = [
+const cacheOptions = [
   "cache-dir",
   "config",
   "target",
+  "shared",
+  "trust-owner",
+  "allow-disk",
+] as const satisfies readonly OptionName[];
+
+const stagingOptions = [
+  ...cacheOptions,
   "platform",
   "mount",
   "nix-store",
@@ -108,9 +115,7 @@ export const commands: readonly [Command, ...Command[]] = [
     synopsis: "inspect IMAGE",
     summary: "print what IMAGE says of itself, and what of it is in the cache",
     options: [
-      "cache-dir",
-      "config",
-      "target",
+      ...cacheOptions,
       "platform",
       "owner",
       "keep-setuid",

@@ -6,6 +6,12 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   "cache-dir": ["--cache-dir DIR", "the cache to use"],
   config: ["--config FILE", "the configuration to use"],
   target: ["--target NAME", "which of the configuration's targets is meant"],
+  shared: ["--shared", "make a new cache that everybody may read, and nobody else write to"],
+  "trust-owner": [
+    "--trust-owner UID",
+    "trust that user's shared cache, as root's; repeat for more",
+  ],
+  "allow-disk": ["--allow-disk KIND", "allow a cache on nfs, tmpfs, fuse, ...; repeat for more"],
   platform: ["--platform OS/ARCH[/VARIANT]", "which platform's image (default: this machine's)"],
   mount: ["--mount TARGET[:dir|file]", "make another mount point; repeat it for more"],
   "nix-store": ["--nix-store", "prepare /nix/store; run and command mount the host's there"],

@@ -8,6 +8,9 @@ export interface OptionValues {
   readonly "cache-dir"?: string;
   readonly config?: string;
   readonly target?: string;
+  readonly shared?: boolean;
+  readonly "trust-owner"?: readonly string[];
+  readonly "allow-disk"?: readonly string[];
   readonly platform?: string;
   readonly mount?: readonly string[];
   readonly "nix-store"?: boolean;
@@ -74,6 +77,9 @@ const forms = {
   "cache-dir": text,
   config: text,
   target: text,
+  shared: flag,
+  "trust-owner": texts,
+  "allow-disk": texts,
   platform: text,
   mount: texts,
   "nix-store": flag,

@@ -1,4 +1,6 @@
 import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+import { doubtfulKinds } from "../host/file-system-kind.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import { parseMountRequest } from "../mountpoints/requests.js";
 import type { Limits } from "../oci/limits.js";
@@ -26,6 +28,9 @@ export function stagingOptions(
     cacheDir: values["cache-dir"],
     config: values.config,
     target: values.target,
+    shared: values.shared,
+    trustOwners: values["trust-owner"]?.map(userId),
+    allowDisks: values["allow-disk"]?.map(diskKind),
     platform: values.platform,
     mounts: [...(values.mount ?? []).map(parseMountRequest), ...mounts],
     nixStore: values["nix-store"],
@@ -52,6 +57,21 @@ export function stagingOptions(
       allowForeignLayers: values["allow-foreign-layers"],
     },
   };
+}
+
+function userId(text: string): number {
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new StageError("USAGE", `--trust-owner takes a user's number, not "${printable(text)}"`, {
+    hint: "id -u NAME says it",
+  });
+}
+
+/** A kind of file system that a cache can be refused for, or a type of FUSE's. */
+function diskKind(text: string): string {
+  if (doubtfulKinds.includes(text) || /^(fuse\.[^,]+|fuseblk)$/.test(text)) return text;
+  throw new StageError("USAGE", `--allow-disk does not know "${printable(text)}"`, {
+    hint: `it takes ${doubtfulKinds.join(", ")}, or a type such as fuse.sshfs`,
+  });
 }
 
 export type ProgressWish = "auto" | "plain" | "json" | "none";

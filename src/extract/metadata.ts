@@ -8,6 +8,7 @@ import { Tally } from "./tally.js";
 
 const setIdBits = 0o6000;
 const ownerAll = 0o700;
+const othersWrite = 0o022;
 
 /** What the disk is to get of an entry's metadata. */
 export interface DiskMetadata {
@@ -85,6 +86,7 @@ export class MetadataKeeper {
       kept &= ~setIdBits;
       this.tally.add("SETUID_STRIPPED", path);
     }
+    if (this.#policy.writers === "owner") kept &= ~othersWrite;
     // Whoever owns the tree must be able to add to it and to delete it.
     if (type === "directory" && this.#policy.owner === "squash") kept |= ownerAll;
     if (kept !== mode) {

@@ -4,10 +4,16 @@ export interface OwnershipPolicy {
   readonly owner: "image" | "squash";
   /** Whether setuid and setgid bits are kept. */
   readonly setuid: "drop" | "keep";
+  /** Who may write to files and directories. Default: whoever the image lets. */
+  readonly writers?: "owner" | undefined;
 }
 
-/** A word for file names and keys; empty for what is the default of the user `uid`. */
+/**
+ * A word for file names and keys; empty for what is the default of the user `uid`. Of a tree that
+ * everybody may use it is the same for all.
+ */
 export function policyTag(policy: OwnershipPolicy, uid: number): string {
+  if (policy.writers === "owner") return "shared";
   const usual = uid === 0 ? "image" : "squash";
   const words = [
     policy.owner === usual ? "" : policy.owner,

@@ -42,6 +42,11 @@ const kinds: ReadonlyMap<number, FileSystemKind> = new Map([
   [0xf2f52010, { name: "f2fs", mayCompress: true }],
 ]);
 
+/** The names of those on which a cache should not be. */
+export const doubtfulKinds: readonly string[] = [
+  ...new Set([...kinds.values()].filter(({ doubt }) => doubt).map(({ name }) => name)),
+].sort();
+
 const other: FileSystemKind = { name: "other" };
 
 /** The kind of file system that has the number `type` in statfs(2). */

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { uniqueWord } from "./unique-word.js";
 
 export interface WriteOptions {
@@ -8,14 +8,24 @@ export interface WriteOptions {
   readonly temporary?: string | undefined;
 }
 
-/** Writes a JSON file so that readers see the old one or the new one, and never a part. */
+/**
+ * Writes a JSON file so that readers see the old one or the new one, and never a part. Everybody may
+ * read it who may enter the directory.
+ */
 export function writeJsonAtomically(
   path: string,
   value: unknown,
   { flush = false, temporary = `${path}.${uniqueWord()}.tmp` }: WriteOptions = {},
 ): void {
   try {
-    writeFileSync(temporary, `${JSON.stringify(value)}\n`, { flag: "wx", mode: 0o600, flush });
+    const fd = openSync(temporary, "wx", 0o600);
+    try {
+      // Not by opening it: the umask may be against it.
+      fchmodSync(fd, 0o644);
+      writeFileSync(fd, `${JSON.stringify(value)}\n`, { flush });
+    } finally {
+      closeSync(fd);
+    }
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -22,6 +22,8 @@ import { type Clash, type MountPlan, planMountPoints, type Standing, type Step }
 export interface CreateOptions {
   /** Which places may be replaced by another kind. */
   readonly mayReplace: (clash: Clash) => boolean;
+  /** Whether nobody but the owner may write to what is made, not even to /tmp. Default: false. */
+  readonly isOwnersOnly?: boolean | undefined;
 }
 
 /**
@@ -34,10 +36,11 @@ export function createMountPoints(
   rootfs: string,
   options: CreateOptions & { requests: readonly MountRequest[] },
 ): MountPlan {
-  const { requests, mayReplace } = options;
+  const { requests, mayReplace, isOwnersOnly = false } = options;
   try {
     const plan = planMountPoints(requests, { look: (path) => lookAt(rootfs, path), mayReplace });
-    if (plan.clashes.length === 0) for (const step of plan.steps) perform(rootfs, step);
+    if (plan.clashes.length === 0)
+      for (const step of plan.steps) perform(rootfs, { ...step, isOwnersOnly });
     return plan;
   } catch (error) {
     throw fromSystemError(error, `make the mount points in ${rootfs}`);
@@ -80,15 +83,22 @@ function lstatIfAny(path: string | Buffer): Stats | undefined {
 const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Directories that everybody may write to, as every system has them. */
-const shared: ReadonlySet<ByteString> = new Set(["tmp", "var/tmp"]);
+const openToAll: ReadonlySet<ByteString> = new Set(["tmp", "var/tmp"]);
 
-/** The permission bits of a place that is made to be mounted on, or to lead to one. */
-export function modeOfMade(path: ByteString, kind: MountKind): number {
+/**
+ * The permission bits of a place that is made to be mounted on, or to lead to one.
+ * @param options.isOwnersOnly whether nobody but the owner may write there
+ */
+export function modeOfMade(
+  path: ByteString,
+  { kind, isOwnersOnly }: { kind: MountKind; isOwnersOnly: boolean },
+): number {
   if (kind === "file") return 0o644;
-  return shared.has(path) ? 0o1777 : 0o755;
+  return openToAll.has(path) && !isOwnersOnly ? 0o1777 : 0o755;
 }
 
-function perform(rootfs: string, { action, path }: Step): void {
+function perform(rootfs: string, step: Step & { isOwnersOnly: boolean }): void {
+  const { action, path, isOwnersOnly } = step;
   const parent = pathBelow(rootfs, parentOf(path));
   const before = modificationTime(lstatSync(parent, { bigint: true }));
   const target = pathBelow(rootfs, path);
@@ -96,11 +106,11 @@ function perform(rootfs: string, { action, path }: Step): void {
     removeTree(rootfs, path);
   } else if (action === "make directory") {
     mkdirSync(target, { mode: 0o700 });
-    chmodSync(target, modeOfMade(path, "dir"));
+    chmodSync(target, modeOfMade(path, { kind: "dir", isOwnersOnly }));
     restoreTime(target, before);
   } else {
     const fd = openSync(target, createNew, 0o600);
-    fchmodSync(fd, modeOfMade(path, "file"));
+    fchmodSync(fd, modeOfMade(path, { kind: "file", isOwnersOnly }));
     futimesSync(fd, fileTime(before), fileTime(before));
     closeSync(fd);
   }

@@ -11,11 +11,13 @@ import { entriesOf } from "../cache/inventory.js";
 import { keysInUse } from "../cache/keys-in-use.js";
 import { CacheLayout } from "../cache/layout.js";
 import { describeLease } from "../cache/lease-name.js";
-import { checkTrust, prepareCache } from "../cache/location.js";
+import { prepareCache } from "../cache/location.js";
 import { lockOrAdopt } from "../cache/lock.js";
+import { hasOwnCache } from "../cache/trust.js";
 import { fromSystemError, StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { diskSpace } from "../host/disk-space.js";
+import { doubtfulKinds } from "../host/file-system-kind.js";
 import { pathsInUse } from "../host/paths-in-use.js";
 import { bytesOfShare } from "../host/quantity.js";
 import { endedJobs } from "./ended-jobs.js";
@@ -40,11 +42,11 @@ export async function collectGarbage(options: GcOptions = {}): Promise<GcReport>
   const goals = hasGoal(options) ? options : configuration().cache;
   try {
     const layout = new CacheLayout(cacheDirectory);
-    if (!checkTrust(cacheDirectory, uid) || !existsSync(layout.root)) {
+    if (!hasOwnCache({ cacheDirectory, uid }) || !existsSync(layout.root)) {
       return nothingThere(cacheDirectory, options);
     }
     // One that is only just being made lacks some of its directories.
-    if (!options.dryRun) prepareCache(cacheDirectory, uid);
+    if (!options.dryRun) prepareCache({ cacheDirectory, uid, allowedDisks: doubtfulKinds });
     const work = () => collect(layout, { ...options, goals, cache: cacheDirectory });
     return options.dryRun ? await work() : await underLock(layout, { ...options, work });
   } catch (error) {

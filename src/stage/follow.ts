@@ -30,7 +30,7 @@ export function followForerunner(
 ): StageResult | undefined {
   const source = sourceIdentity(request);
   if (!source) return undefined;
-  prepareCache(request.cacheDirectory, request.uid);
+  prepareCache(request);
   const { name } = source.identity;
   const path = forerunnerLock(request, source);
   const record = request.layout.indexRecord(name);

@@ -1,7 +1,8 @@
 import { readEntry } from "../cache/entry.js";
-import { checkTrust } from "../cache/location.js";
+import { checkTrust } from "../cache/trust.js";
 import { now } from "../host/clock.js";
 import { coversRequests } from "../mountpoints/coverage.js";
+import type { ImageSummary } from "../oci/image.js";
 import { lookUpSource, sourceIdentity } from "./known-source.js";
 import { leaseEntry } from "./lease-entry.js";
 import { makeResult } from "./make-result.js";
@@ -17,10 +18,18 @@ export function findHit(
   request: StageRequest,
   { waitMs = 0 }: { waitMs?: number } = {},
 ): StageResult | undefined {
-  const { cacheDirectory, layout, uid } = request;
-  if (!checkTrust(cacheDirectory, uid)) return undefined;
+  if (checkTrust(request) === "missing") return undefined;
   const summary = lookUpSource(request, sourceIdentity(request));
-  if (!summary) return undefined;
+  return summary && hitOf(request, summary, { waitMs });
+}
+
+/** The result where the rootfs of a known image stands, with all mount points. */
+export function hitOf(
+  request: StageRequest,
+  summary: ImageSummary,
+  { waitMs }: { waitMs: number },
+): StageResult | undefined {
+  const { layout } = request;
   const key = keyOf(request, summary);
   const lease = leaseEntry(request, key);
   const entry = lease && readEntry(layout, { key, isDetails: isStagedImage });

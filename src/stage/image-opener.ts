@@ -66,14 +66,14 @@ export class ImageOpener {
   }
 
   async #openLocal(): Promise<Image> {
-    const { reference, platform, cacheDirectory, uid, layout, limits, options } = this.#request;
+    const { reference, platform, layout, limits, options } = this.#request;
     const { openImage } = await import("../oci/open-image.js");
     return await openImage(reference, {
       platform,
       limits,
       signal: options.signal,
       spoolDirectory: () => {
-        prepareCache(cacheDirectory, uid);
+        prepareCache(this.#request);
         this.#spoolDirectory = makeWorkDirectory(layout);
         return this.#spoolDirectory;
       },

@@ -1,5 +1,5 @@
 import { CacheLayout } from "../cache/layout.js";
-import { checkTrust } from "../cache/location.js";
+import { hasOwnCache } from "../cache/trust.js";
 import { StageError } from "../errors.js";
 import { diskSpace } from "../host/disk-space.js";
 import { bytesOfShare } from "../host/quantity.js";
@@ -23,7 +23,7 @@ export async function keepInBounds(
 ): Promise<GcReport | undefined> {
   const { cacheDirectory, uid, configuration } = settingsOf(options);
   const { highWatermark, lowWatermark } = configuration().cache;
-  if (!highWatermark || !checkTrust(cacheDirectory, uid)) return undefined;
+  if (!highWatermark || !hasOwnCache({ cacheDirectory, uid })) return undefined;
   const { total } = diskSpace(cacheDirectory);
   const high = bytesOfShare(highWatermark, total);
   if (sizeOfCache(cacheDirectory) <= high) return undefined;

@@ -3,6 +3,7 @@ import { isForerunner } from "../cache/forerunner.js";
 import { prepareCache } from "../cache/location.js";
 import { rememberFile } from "../cache/remember-file.js";
 import { sweep } from "../cache/sweep.js";
+import { checkTrust } from "../cache/trust.js";
 import { StageError } from "../errors.js";
 import { now } from "../host/clock.js";
 import type { ImageSummary } from "../oci/image.js";
@@ -12,11 +13,13 @@ import { makeResult } from "./make-result.js";
 import type { StageRequest } from "./request.js";
 import { type ResolvedSource, resolveSource } from "./resolve-source.js";
 import type { StageResult } from "./result.js";
+import { findShared } from "./shared-cache.js";
 import { StagingWork } from "./staging-work.js";
 import { ensureVariant } from "./variant.js";
 
 /** Stages an image whose rootfs is not known to stand ready. */
 export async function stageMiss(request: StageRequest): Promise<StageResult> {
+  if (checkTrust(request) === "foreign") return await findShared(request);
   const opener = new ImageOpener(request);
   const work = new StagingWork(request, opener);
   let resolved: ResolvedSource | undefined;
@@ -26,7 +29,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     const { summary, source, isKnown } = resolved;
     const resolveMs = now() - request.startedAt;
     work.traced("resolve", { start: request.startedAt, details: { image: request.image } });
-    prepareCache(request.cacheDirectory, request.uid);
+    prepareCache(request);
     const start = now();
     const { entry, requests, hit, lease } = await ensureVariant(request, { summary, work, opener });
     work.traced("stage", { start, details: { key: entry.key } });

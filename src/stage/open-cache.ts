@@ -1,5 +1,6 @@
 import { CacheLayout } from "../cache/layout.js";
-import { checkTrust, chooseCacheDirectory } from "../cache/location.js";
+import { chooseCacheDirectory } from "../cache/location.js";
+import { checkTrust } from "../cache/trust.js";
 
 export interface CacheOptions {
   /** Default: as for staging. */
@@ -21,5 +22,6 @@ export interface OpenCache {
 export function openCache({ cacheDir }: CacheOptions): OpenCache {
   const uid = process.geteuid?.() ?? 0;
   const directory = chooseCacheDirectory({ option: cacheDir, env: process.env, uid });
-  return { directory, layout: new CacheLayout(directory), exists: checkTrust(directory, uid) };
+  const exists = checkTrust({ cacheDirectory: directory, uid }) !== "missing";
+  return { directory, layout: new CacheLayout(directory), exists };
 }

@@ -1,5 +1,6 @@
 import { CacheLayout } from "../cache/layout.js";
 import type { Lease } from "../cache/lease-name.js";
+import { isSharedCache } from "../cache/location.js";
 import type { Configuration } from "../config/configuration.js";
 import { StageError } from "../errors.js";
 import type { FileDigests } from "../extract/listing/listing.js";
@@ -20,6 +21,19 @@ import type { StageEvent } from "./result.js";
 import { type SettingsOptions, settingsOf } from "./settings.js";
 
 export interface StageOptions extends SettingsOptions {
+  /**
+   * Whether everybody may read the cache and run what is in it. Only a new cache can be made so, and
+   * it stays so. All files then belong to who stages, and nobody else can write to them. Default:
+   * false.
+   */
+  readonly shared?: boolean | undefined;
+  /** User IDs of others, beside root's, whose shared caches are trusted. Default: none. */
+  readonly trustOwners?: readonly number[] | undefined;
+  /**
+   * Kinds of file systems that a cache may be on although it does not belong there: `nfs`, `tmpfs`,
+   * `fuse`, `fuse.sshfs`. Default: those in `$STAGE_ROOTFS_ALLOW_DISK`, between commas.
+   */
+  readonly allowDisks?: readonly string[] | undefined;
   /** `OS/ARCH[/VARIANT]`; default: this machine's. */
   readonly platform?: string | undefined;
   /** Mount points beside the standard set. */
@@ -77,6 +91,9 @@ export interface StageRequest {
   readonly cacheDirectory: string;
   readonly layout: CacheLayout;
   readonly uid: number;
+  readonly isShared: boolean;
+  readonly trustedOwners: readonly number[];
+  readonly allowedDisks: readonly string[];
   readonly policy: OwnershipPolicy;
   readonly platform: Platform | undefined;
   readonly mounts: readonly MountRequest[];
@@ -94,13 +111,17 @@ export interface StageRequest {
 export function checkRequest(image: string, options: StageOptions): StageRequest {
   const { cacheDirectory, uid, configuration } = settingsOf(options);
   checkJobs(options.jobs);
+  const isShared = options.shared || isSharedCache(cacheDirectory);
   return {
     image,
     reference: parseReference(image),
     cacheDirectory,
     layout: new CacheLayout(cacheDirectory),
     uid,
-    policy: policyOf(options, uid),
+    isShared,
+    trustedOwners: options.trustOwners ?? [],
+    allowedDisks: options.allowDisks ?? wordsIn(process.env["STAGE_ROOTFS_ALLOW_DISK"]),
+    policy: isShared ? sharedPolicy(options) : policyOf(options, uid),
     platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
     mounts: (options.mounts ?? []).map(({ target, kind }) => {
       return { target: checkMountTarget(target), kind };
@@ -121,6 +142,23 @@ function policyOf(options: StageOptions, uid: number): OwnershipPolicy {
     });
   }
   return { owner, setuid: options.keepSetuid ? "keep" : "drop" };
+}
+
+/** In a cache that everybody may read, nobody but its owner may write to anything. */
+function sharedPolicy({ owner, keepSetuid }: StageOptions): OwnershipPolicy {
+  const odd = keepSetuid ? "--keep-setuid" : owner === "image" ? "--owner image" : undefined;
+  if (odd !== undefined) {
+    throw new StageError("USAGE", `${odd} can't be had in a shared cache`, {
+      hint: keepSetuid
+        ? "everybody could run its programs as another user: use a private cache"
+        : "whoever has an owner's number on this machine could write there: use a private cache",
+    });
+  }
+  return { owner: "squash", setuid: "drop", writers: "owner" };
+}
+
+function wordsIn(text = ""): readonly string[] {
+  return text.split(",").filter((word) => word !== "");
 }
 
 function limitsOf(wanted: Partial<Limits>): Limits {

@@ -43,7 +43,7 @@ export async function resolveSource(
   if (!source || !(await isCostly(source))) {
     return { summary: summaryOf(await opener.open()), source, isKnown: false, release: nothing };
   }
-  prepareCache(request.cacheDirectory, request.uid);
+  prepareCache(request);
   const what = source.kind === "registry" ? source.path : `the archive ${source.path}`;
   const outcome = await lockOrAdopt(request.layout.lock(`${source.kind}-${source.identity.name}`), {
     ...work.waitOptions(what),
@@ -73,7 +73,7 @@ async function lookUpTagNow(
   const digest = await opener.registryDigest();
   const tag = tagOf(request, registry);
   try {
-    prepareCache(request.cacheDirectory, request.uid);
+    prepareCache(request);
     rememberTag(request.layout, { tag, digest, checkedAt: Date.now() });
   } catch (error) {
     // Of a cache that is full or read-only a hit is a hit, and of another image staging says why.

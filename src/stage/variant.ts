@@ -99,7 +99,11 @@ async function makeRootfs(request: StageRequest, options: MakeOptions): Promise<
   const { config, platform } = await describe(request, options);
   const requests = mountRequestsOf(request, config);
   const start = now();
-  const plan = createMountPoints(rootfs, { requests, mayReplace: isAmong(replaced) });
+  const plan = createMountPoints(rootfs, {
+    requests,
+    mayReplace: isAmong(replaced),
+    isOwnersOnly: request.isShared,
+  });
   work.traced("mount points", { start });
   return {
     imageId: summary.imageId,
@@ -142,7 +146,8 @@ async function addMountPoints(request: StageRequest, options: AddOptions): Promi
   const { key, entry, requests, replaced, work } = options;
   const isDone = ({ mountPoints }: StagedImage) => coversRequests(mountPoints, requests);
   if (isDone(entry.details)) return { kind: "ready" };
-  const wanted = { requests, mayReplace: isAmong(replaced) };
+  const isOwnersOnly = request.isShared;
+  const wanted = { requests, mayReplace: isAmong(replaced), isOwnersOnly };
   const clashes = findClashes(rootfsOf(request.layout, key), wanted);
   if (clashes.length > 0) return { kind: "clash", clashes };
   const updated = await updateRootfs(request.layout, {

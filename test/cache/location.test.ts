@@ -1,15 +1,20 @@
 import {
   chmodSync,
-  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { checkTrust, chooseCacheDirectory, prepareCache } from "../../src/cache/location.js";
+import {
+  type CacheToPrepare,
+  chooseCacheDirectory,
+  isSharedCache,
+  prepareCache,
+} from "../../src/cache/location.js";
 import { refusal } from "../support/refusal.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
 
@@ -45,67 +50,16 @@ describe("chooseCacheDirectory", () => {
   });
 });
 
-describe("checkTrust", () => {
-  function made(mode = 0o700): string {
-    const path = `${scratchDirectory()}/cache`;
-    mkdirSync(path);
-    chmodSync(path, mode);
-    return path;
-  }
-
-  function doubtOf(path: string): string {
-    const error = refusal(() => checkTrust(path, uid));
-    expect(error.code).toBe("CACHE_UNTRUSTED");
-    expect(error.exitStatus).toBe(77);
-    expect(error.message).toContain(path);
-    return error.message;
-  }
-
-  test.each(["700", "750", "755", "2755", "711"])("trusts the caller's own of mode %s", (mode) => {
-    expect(checkTrust(made(Number.parseInt(mode, 8)), uid)).toBe(true);
-  });
-
-  test("has nothing against what does not exist", () => {
-    expect(checkTrust(`${scratchDirectory()}/missing`, uid)).toBe(false);
-  });
-
-  test.each(["770", "720", "702", "777", "1777", "722"])("refuses one of mode %s", (mode) => {
-    expect(doubtOf(made(Number.parseInt(mode, 8)))).toContain("can be written to by others");
-  });
-
-  test("refuses a symbolic link, to the caller's own directory too", () => {
-    const link = `${scratchDirectory()}/link`;
-    symlinkSync(made(), link);
-    expect(doubtOf(link)).toContain("symbolic link");
-  });
-
-  test("refuses a dangling link", () => {
-    const link = `${scratchDirectory()}/link`;
-    symlinkSync("/nowhere", link);
-    expect(doubtOf(link)).toContain("symbolic link");
-  });
-
-  test("refuses a file", () => {
-    const path = `${scratchDirectory()}/file`;
-    writeFileSync(path, "");
-    expect(doubtOf(path)).toContain("not a directory");
-  });
-
-  test("refuses another user's", () => {
-    const path = made();
-    // What root can give away, others can only look for.
-    if (uid === 0) chownSync(path, 4321, 4321);
-    const foreign = uid === 0 ? path : "/usr";
-    expect(doubtOf(foreign)).toMatch(/belongs to user (4321|0), not to you/);
-  });
-});
+function prepare(cacheDirectory: string, options: Partial<CacheToPrepare> = {}): void {
+  prepareCache({ cacheDirectory, uid, allowedDisks: ["tmpfs"], ...options });
+}
 
 describe("prepareCache", () => {
   test("makes all that a cache has, private whatever the umask", () => {
     const directory = `${scratchDirectory()}/a/b/cache`;
     const before = process.umask(0);
     try {
-      prepareCache(directory, uid);
+      prepare(directory);
     } finally {
       process.umask(before);
     }
@@ -122,7 +76,7 @@ describe("prepareCache", () => {
 
   test("marks it as a cache for backup programs", () => {
     const directory = scratchDirectory();
-    prepareCache(directory, uid);
+    prepare(directory);
     expect(readFileSync(`${directory}/CACHEDIR.TAG`, "latin1")).toMatch(
       /^Signature: 8a477f597d28d172789f06886806bc55\n/,
     );
@@ -130,10 +84,10 @@ describe("prepareCache", () => {
 
   test("again changes nothing, and leaves a tag that somebody has changed", () => {
     const directory = scratchDirectory();
-    prepareCache(directory, uid);
+    prepare(directory);
     writeFileSync(`${directory}/CACHEDIR.TAG`, "mine");
     writeFileSync(`${directory}/v1/index/record`, "");
-    prepareCache(directory, uid);
+    prepare(directory);
     expect(readFileSync(`${directory}/CACHEDIR.TAG`, "utf8")).toBe("mine");
     expect(readdirSync(`${directory}/v1/index`)).toEqual(["record"]);
   });
@@ -141,7 +95,7 @@ describe("prepareCache", () => {
   test("puts nothing into a directory that can't be trusted", () => {
     const directory = scratchDirectory();
     chmodSync(directory, 0o777);
-    expect(refusal(() => prepareCache(directory, uid)).code).toBe("CACHE_UNTRUSTED");
+    expect(refusal(() => prepare(directory)).code).toBe("CACHE_UNTRUSTED");
     expect(readdirSync(directory)).toEqual([]);
   });
 
@@ -149,21 +103,108 @@ describe("prepareCache", () => {
     const directory = scratchDirectory();
     const link = `${scratchDirectory()}/link`;
     symlinkSync(directory, link);
-    expect(refusal(() => prepareCache(link, uid)).code).toBe("CACHE_UNTRUSTED");
+    expect(refusal(() => prepare(link)).code).toBe("CACHE_UNTRUSTED");
     expect(readdirSync(directory)).toEqual([]);
   });
 
   test("below a file fails by name", () => {
     const file = `${scratchDirectory()}/file`;
     writeFileSync(file, "");
-    const error = refusal(() => prepareCache(`${file}/cache`, uid));
+    const error = refusal(() => prepare(`${file}/cache`));
     expect(error.message).toContain(`make the cache ${file}/cache`);
   });
 
   test("where nothing can be written fails by name", ({ skip }) => {
     skip(uid === 0, "root can write everywhere");
-    const error = refusal(() => prepareCache("/usr/stage-rootfs-cache", uid));
+    const error = refusal(() => prepare("/usr/stage-rootfs-cache"));
     expect(error.code).toBe("PERMISSION");
     expect(error.message).toContain("/usr/stage-rootfs-cache");
+  });
+
+  test("of a directory that has something else in it makes no cache", () => {
+    const directory = scratchDirectory();
+    mkdirSync(`${directory}/Documents`);
+    const error = refusal(() => prepare(directory));
+    expect(error).toMatchObject({ code: "CACHE_UNSUITABLE", exitStatus: 78 });
+    expect(error.message).toBe(`${directory} is no cache of stage-rootfs: it has Documents in it`);
+    expect(error.hint).toContain(`--cache-dir ${directory}/stage-rootfs`);
+    expect(readdirSync(directory)).toEqual(["Documents"]);
+  });
+
+  test("is not taken in by another program's tag", () => {
+    const directory = scratchDirectory();
+    writeFileSync(`${directory}/CACHEDIR.TAG`, "Signature: 8a477f597d28d172789f06886806bc55\n");
+    expect(refusal(() => prepare(directory)).code).toBe("CACHE_UNSUITABLE");
+  });
+
+  test.each([
+    ["at the top of a disk", "lost+found"],
+    ["beside another version's", "v2"],
+  ])("makes one %s", (_, name) => {
+    const directory = scratchDirectory();
+    mkdirSync(`${directory}/${name}`);
+    prepare(directory);
+    expect(readdirSync(directory).sort()).toEqual(["CACHEDIR.TAG", name, "v1"].sort());
+  });
+
+  test("goes on where another process was killed", () => {
+    const directory = scratchDirectory();
+    prepare(directory, { isShared: true });
+    for (const name of ["tmp", "locks", "leases"]) rmdirSync(`${directory}/v1/${name}`);
+    prepare(directory, { isShared: true });
+    expect(readdirSync(`${directory}/v1`)).toHaveLength(7);
+  });
+});
+
+describe("a shared cache", () => {
+  test("can be read by all, but for what is under way, whatever the umask", () => {
+    const directory = `${scratchDirectory()}/cache`;
+    const before = process.umask(0o77);
+    try {
+      prepare(directory, { isShared: true });
+    } finally {
+      process.umask(before);
+    }
+    const modes = ["", "v1", ...readdirSync(`${directory}/v1`).map((name) => `v1/${name}`)].map(
+      (name) => [name, (statSync(`${directory}/${name}`).mode & 0o7777).toString(8)],
+    );
+    expect(Object.fromEntries(modes)).toEqual({
+      "": "755",
+      v1: "755",
+      "v1/layers": "755",
+      "v1/rootfs": "755",
+      "v1/index": "755",
+      "v1/leases": "755",
+      "v1/blobs": "700",
+      "v1/locks": "700",
+      "v1/tmp": "700",
+    });
+    expect(isSharedCache(directory)).toBe(true);
+  });
+
+  test("stays one without being told again", () => {
+    const directory = scratchDirectory();
+    prepare(directory, { isShared: true });
+    rmdirSync(`${directory}/v1/layers`);
+    prepare(directory);
+    expect(statSync(`${directory}/v1/layers`).mode & 0o777).toBe(0o755);
+  });
+
+  test("is not made of a private one", () => {
+    const directory = scratchDirectory();
+    prepare(directory);
+    const error = refusal(() => prepare(directory, { isShared: true }));
+    expect(error).toMatchObject({ code: "CACHE_UNTRUSTED" });
+    expect(error.message).toContain("is private already");
+    expect(isSharedCache(directory)).toBe(false);
+  });
+
+  test("of somebody else is left alone", ({ skip }) => {
+    skip(uid !== 0, "only root can make somebody else's");
+    const directory = scratchDirectory();
+    prepare(directory, { isShared: true });
+    const error = refusal(() => prepare(directory, { uid: 4321 }));
+    expect(error).toMatchObject({ code: "PERMISSION", exitStatus: 77 });
+    expect(error.message).toContain("only user 0, to whom it belongs, can stage there");
   });
 });

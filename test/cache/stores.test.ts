@@ -1,4 +1,5 @@
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -88,10 +89,28 @@ describe("the rootfs store", () => {
     expect(leftovers(cache)).toEqual([]);
   });
 
-  test("writes entries that others can't read or change", async () => {
+  test("writes entries that others can read, where they may enter the cache, and not change", async () => {
+    const cache = emptyCache();
+    const before = process.umask(0o77);
+    try {
+      await staged(cache);
+    } finally {
+      process.umask(before);
+    }
+    const modeOf = (path: string) => statSync(path).mode & 0o777;
+    expect(modeOf(`${cache.layout.entry(key)}/entry.json`)).toBe(0o644);
+    expect(modeOf(cache.layout.entry(key))).toBe(0o755);
+    expect(modeOf(`${cache.directory}/v1`)).toBe(0o700);
+  });
+
+  test("does not believe an entry that somebody else has planted", async ({ skip }) => {
+    skip(process.geteuid?.() !== 0, "only root can give a directory away");
     const cache = emptyCache();
     await staged(cache);
-    expect(statSync(`${cache.layout.entry(key)}/entry.json`).mode & 0o077).toBe(0);
+    chownSync(cache.layout.entry(key), 4321, 4321);
+    expect(readEntry(cache.layout, { key, isDetails })).toBeUndefined();
+    expect((await staged(cache)).made).toBe(true);
+    expect(statSync(cache.layout.entry(key)).uid).toBe(0);
   });
 });
 

@@ -31,6 +31,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   CACHE_UNTRUSTED: 77,
   AUTH: 77,
   CONFIG: 78,
+  CACHE_UNSUITABLE: 78,
   SANDBOX: 125,
 };
 const codes = Object.keys(statuses) as ErrorCode[];

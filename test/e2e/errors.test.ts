@@ -147,7 +147,11 @@ describe("a cache that can't be used", () => {
     const directory = scratch();
     const run = await stageRootfs(["--cache-dir", directory, forms.ociArchive]);
     expect(run).toMatchObject({ stdout: "", exitCode: 77 });
-    expect(run.stderr).toMatch(/belongs to user 0, not to you/);
+    expect(run.stderr).toMatch(/only user 0, to whom it belongs, can stage there/);
+    await execa("chown", ["4321", directory]);
+    const other = await stageRootfs(["--cache-dir", directory, forms.ociArchive]);
+    expect(other).toMatchObject({ stdout: "", exitCode: 77 });
+    expect(other.stderr).toMatch(/belongs to user 4321, not to you/);
     const own = freshCacheDir("ordinary");
     await execa("chmod", ["0777", own]);
     const open = await stageRootfs(["--cache-dir", own, forms.ociArchive]);
@@ -167,7 +171,7 @@ describe("a cache that can't be used", () => {
   rootTest("says how full the disk is with 73, and keeps the layers that fit", async () => {
     const { forms } = await debianImage();
     const mountPoint = scratch();
-    await execa("mount", ["-t", "tmpfs", "-o", "size=60m,mode=0777", "tmpfs", mountPoint]);
+    await execa("mount", ["-t", "tmpfs", "-o", "size=60m,mode=1777", "tmpfs", mountPoint]);
     onTestFinished(async () => {
       await execa("umount", [mountPoint]);
     });

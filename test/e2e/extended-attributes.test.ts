@@ -149,7 +149,7 @@ describe("extended attributes", () => {
   rootTest("are on record alone on a disk that can have none", async ({ skip }) => {
     const { archive } = await makeImage({ skip });
     const mountPoint = scratch();
-    await execa("mount", ["-t", "ramfs", "-o", "mode=0777", "ramfs", mountPoint]);
+    await execa("mount", ["-t", "ramfs", "-o", "mode=1777", "ramfs", mountPoint]);
     onTestFinished(async () => {
       await execa("umount", [mountPoint]);
     });

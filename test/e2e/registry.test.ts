@@ -202,7 +202,7 @@ describe("a cache", () => {
   rootTest("without room for the image says so, with 73", async () => {
     const registry = await debianRegistry();
     const mountPoint = makeScratchDir("full", { mode: 0o755 });
-    const options = "size=20m,mode=0777";
+    const options = "size=20m,mode=1777";
     await execa("mount", ["-t", "tmpfs", "-o", options, "tmpfs", mountPoint]);
     onTestFinished(async () => {
       await execa("umount", [mountPoint]);

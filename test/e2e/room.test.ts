@@ -15,9 +15,7 @@ const rootTest = testNeeding(["root", "mkfs.xfs"]);
 const btrfsTest = testNeeding(["root", "mkfs.btrfs"]);
 
 async function stageOn(disk: string, image: string): Promise<RunResult> {
-  return await stageRootfs(["--json", "--cache-dir", join(disk, "cache"), image], {
-    env: { STAGE_ROOTFS_ALLOW_DISK: "tmpfs" },
-  });
+  return await stageRootfs(["--json", "--cache-dir", join(disk, "cache"), image]);
 }
 
 /** Expects that there was no room, and that nothing is under way any more. */
@@ -153,10 +151,16 @@ describe("what the disk refuses under way", () => {
   straceTest("an input/output error: 73, and what was finished is kept", async () => {
     const cacheDir = freshCacheDir("ordinary");
     const argv = stageRootfsArgv(["--cache-dir", cacheDir, sizedImage([small, small])]);
-    const run = await runArgv(
-      ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=link,linkat:error=EIO", ...argv],
-      { env: { STAGE_ROOTFS_ALLOW_DISK: "tmpfs" } },
-    );
+    const run = await runArgv([
+      "strace",
+      "-f",
+      "-qq",
+      "-o",
+      "/dev/null",
+      "-e",
+      "inject=link,linkat:error=EIO",
+      ...argv,
+    ]);
     expect(run).toMatchObject({ stdout: "", exitCode: 73 });
     expect(run.stderr).toMatch(
       /^stage-rootfs: [^\n]*input\/output error \(look at the node's disk\)\n$/,

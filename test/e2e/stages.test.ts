@@ -34,7 +34,7 @@ async function expectWhole(image: string, { rootfs }: Staged): Promise<void> {
 }
 
 function scratch(prefix: string): string {
-  const directory = makeScratchDir(prefix, { mode: 0o777 });
+  const directory = makeScratchDir(prefix, { mode: 0o1777 });
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
@@ -212,7 +212,7 @@ describe("where the disk is full", () => {
   mountTest.for([20, 100, 250])("after %i MiB, that is said, and nothing stays", async (size) => {
     const image = await largeImage();
     const mountPoint = scratch("full");
-    await execa("mount", ["-t", "tmpfs", "-o", `size=${size}m,mode=0777`, "tmpfs", mountPoint]);
+    await execa("mount", ["-t", "tmpfs", "-o", `size=${size}m,mode=1777`, "tmpfs", mountPoint]);
     onTestFinished(async () => {
       await execa("umount", [mountPoint]);
     });

@@ -15,12 +15,12 @@ import { refusal } from "../support/refusal.js";
 import { asOrdinaryUser, scratchDirectory } from "../support/scratch-directory.js";
 
 describe("writeJsonAtomically", () => {
-  it("writes what readJsonIfAny reads, for its owner alone, and nothing else", () => {
+  it("writes what readJsonIfAny reads, for all who may enter the directory, and nothing else", () => {
     const directory = scratchDirectory();
     const path = join(directory, "entry.json");
     writeJsonAtomically(path, { a: ["\ud83e\udd8a", null] });
     expect(readJsonIfAny(path)).toEqual({ a: ["\ud83e\udd8a", null] });
-    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(path).mode & 0o777).toBe(0o644);
     expect(readdirSync(directory)).toEqual(["entry.json"]);
   });
 

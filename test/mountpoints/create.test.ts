@@ -43,6 +43,14 @@ function create(rootfs: string, requests: readonly string[], mayReplace = false)
 }
 
 describe("createMountPoints", () => {
+  test("lets nobody write to them where only the owner may", () => {
+    const root = rootfsOf({ etc: "/" });
+    const requests = ["/tmp", "/var/tmp", "/f:file"].map(parseMountRequest);
+    createMountPoints(root, { requests, mayReplace: () => false, isOwnersOnly: true });
+    const modes = ["tmp", "var", "var/tmp", "f"].map((path) => modeOf(`${root}/${path}`) & 0o1022);
+    expect(modes).toEqual([0, 0, 0, 0]);
+  });
+
   test("gives an empty rootfs the standard set", () => {
     const rootfs = rootfsOf({});
     const requests = standardMountRequests({ workingDir: "/work", nixStore: true });

@@ -11,7 +11,7 @@ export interface TestCache {
 /** An empty cache of this process's user. */
 export function emptyCache(): TestCache {
   const directory = `${scratchDirectory()}/cache`;
-  prepareCache(directory, process.geteuid?.() ?? 0);
+  prepareCache({ cacheDirectory: directory, uid: process.geteuid?.() ?? 0 });
   return { directory, layout: new CacheLayout(directory) };
 }
 

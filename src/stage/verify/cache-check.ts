@@ -4,6 +4,7 @@ import { entryAt } from "../../cache/inventory.js";
 import { layerFile, layerTree } from "../../cache/layer-store.js";
 import type { CacheLayout } from "../../cache/layout.js";
 import { leavingFile } from "../../cache/leaving.js";
+import { isOpenToReaders } from "../../cache/readers.js";
 import { errnoOf } from "../../errors.js";
 import type { TreeFinding } from "../../extract/check/finding.js";
 import { InodeBook } from "../../extract/check/inode-book.js";
@@ -148,7 +149,12 @@ export class CacheCheck {
     const { details, listed, book, attention } = entry;
     const { uid, gid } = lstatSync(this.#layout.entry(key));
     const { mountPoints } = details;
-    const expected = await expectedRootfs({ layers: listed, mountPoints, owner: { uid, gid } });
+    const expected = await expectedRootfs({
+      layers: listed,
+      mountPoints,
+      owner: { uid, gid },
+      isOwnersOnly: isOpenToReaders(this.#layout.root),
+    });
     return await walkTree({
       ...this.#options,
       root: rootfsOf(this.#layout, key),

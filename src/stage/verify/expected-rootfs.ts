@@ -20,11 +20,13 @@ export interface ExpectedRootfs {
   readonly mountPoints: readonly MountPoint[];
   /** Whose all is that gets no owner of the image's. */
   readonly owner: { readonly uid: number; readonly gid: number };
+  /** Whether nobody else may write to what was made to be mounted on. */
+  readonly isOwnersOnly: boolean;
 }
 
 /** What an image's rootfs has to look like: put together from listings by the code that stages. */
 export async function expectedRootfs(image: ExpectedRootfs): Promise<ListedDirectory> {
-  const { layers, mountPoints, owner } = image;
+  const { layers, mountPoints, owner, isOwnersOnly } = image;
   const disk = new ListedDisk(owner);
   const names = new Map<ListedLayer, string>();
   for (const layer of layers) {
@@ -38,15 +40,17 @@ export async function expectedRootfs(image: ExpectedRootfs): Promise<ListedDirec
   };
   await assembleAsTheyCome(inOrder(), { rootfs: "rootfs", scratch: "scratch", disk });
   const tree = new ListedTree(owner, disk.tree("rootfs"));
-  for (const point of mountPoints) if (point.created) addMountPoint(tree, { point, owner });
+  for (const point of mountPoints)
+    if (point.created) addMountPoint(tree, { point, owner, isOwnersOnly });
   return tree.root;
 }
 
 /** As `createMountPoints` makes it: what was made has the time of the directory that it is in. */
 function addMountPoint(
   tree: ListedTree,
-  { point, owner }: { point: MountPoint; owner: ExpectedRootfs["owner"] },
+  made: Pick<ExpectedRootfs, "owner" | "isOwnersOnly"> & { point: MountPoint },
 ): void {
+  const { point, owner, isOwnersOnly } = made;
   const path = bytesOfText(point.path).slice(1);
   const names = path.split("/");
   for (let i = 1; i <= names.length; i++) {
@@ -55,7 +59,7 @@ function addMountPoint(
     const standing = tree.get(at);
     if (standing?.kind === (kind === "dir" ? "directory" : "file")) continue;
     const { mtime } = tree.get(parentOf(at)) ?? tree.root;
-    const metadata = { ...owner, mode: modeOfMade(at, kind), mtime };
+    const metadata = { ...owner, mode: modeOfMade(at, { kind, isOwnersOnly }), mtime };
     if (kind === "dir") {
       tree.remove(at);
       tree.putDirectory(at, metadata);

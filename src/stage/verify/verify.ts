@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { namesIn } from "../../cache/abandoned.js";
 import { layersOf } from "../../cache/inventory.js";
-import { checkTrust } from "../../cache/location.js";
 import { lockOrAdopt } from "../../cache/lock.js";
 import { entryLock } from "../../cache/rootfs-store.js";
+import { hasOwnCache } from "../../cache/trust.js";
 import { fromSystemError, StageError } from "../../errors.js";
 import type { TreeFinding } from "../../extract/check/finding.js";
 import { InodeBook } from "../../extract/check/inode-book.js";
@@ -56,8 +56,8 @@ export async function verifyCache(options: VerifyOptions): Promise<Verification>
   const { images = [], signal } = options;
   signal?.throwIfAborted();
   const request = checkRequest("-", requestOptions(options));
-  const { cacheDirectory, uid, layout } = request;
-  if (!checkTrust(cacheDirectory, uid)) {
+  const { cacheDirectory, layout } = request;
+  if (!hasOwnCache(request)) {
     throw new StageError("NOT_FOUND", `there is no cache ${printable(cacheDirectory)}`);
   }
   try {

@@ -6,6 +6,7 @@ import { isRoot } from "./users.js";
 /** The Debian package of each program that the end-to-end tests may drive. */
 const debianPackages = {
   apptainer: "apptainer",
+  bindfs: "bindfs",
   bsdtar: "libarchive-tools",
   bwrap: "bubblewrap",
   "docker-registry": "docker-registry",

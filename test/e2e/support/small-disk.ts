@@ -37,7 +37,12 @@ export async function mountDisk(
       await execa("chmod", ["1777", at]);
       return;
     }
-    await execa("mount.exfat-fuse", ["-o", "allow_other,umask=0", file, at]);
+    // FUSE can't mount a file by itself.
+    const { stdout: device } = await execa("losetup", ["-f", "--show", file]);
+    onTestFinished(async () => {
+      await execa("losetup", ["-d", device]);
+    });
+    await execa("mount.exfat-fuse", ["-o", "allow_other,umask=022", device, at]);
   });
 }
 
@@ -52,6 +57,7 @@ async function mounted(directory: string, mount: (at: string) => Promise<void>):
   const at = join(directory, "mount");
   await execa("mkdir", [at]);
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  // What was begun last is undone first.
   await mount(at);
   onTestFinished(async () => {
     await execa("umount", [at]);

@@ -1,0 +1,22 @@
+import { ownersOnly } from "../cache/location.js";
+import { hitOf } from "./hit.js";
+import { ImageOpener } from "./image-opener.js";
+import type { StageRequest } from "./request.js";
+import type { StageResult } from "./result.js";
+
+/**
+ * Finds an image in a cache that somebody else shares, where the cache does not know its source:
+ * by what the image says of itself.
+ * @throws StageError PERMISSION when it would have to be staged, or something in it made; what
+ * opening an image throws
+ */
+export async function findShared(request: StageRequest): Promise<StageResult> {
+  const opener = new ImageOpener(request);
+  try {
+    const hit = hitOf(request, await opener.open(), { waitMs: 0 });
+    if (hit) return hit;
+  } finally {
+    await opener.close();
+  }
+  throw ownersOnly(request.cacheDirectory);
+}
