@@ -92,7 +92,10 @@ class Look {
     }
     for (const difference of differences) yield found(path, difference);
     if (!isOfKind) return;
-    if (differences.length > 0) this.#doubtful.set(inode, path);
+    if (differences.length > 0) {
+      this.#doubtful.set(inode, path);
+      this.#book.doubt(node);
+    }
     if (this.#book.inodeOf(node) === undefined) this.#book.note(node, stat);
     else if (differences.length === 0 && !this.#book.isCrowded(node))
       yield { kind: "copy", path, node };

@@ -7,6 +7,7 @@ const manyLinks = 1000n;
 /** Which file on disk is which one of the listings. */
 export class InodeBook {
   readonly #inodes = new Map<ListedNode, string>();
+  readonly #doubtful = new Set<ListedNode>();
   readonly #crowded = new Set<ListedNode>();
   readonly #nodes = new Map<string, ListedNode>();
 
@@ -25,6 +26,15 @@ export class InodeBook {
     this.#inodes.set(node, inode);
     this.#nodes.set(inode, node);
     if (stat.nlink >= manyLinks) this.#crowded.add(node);
+  }
+
+  /** Says that a file is not what it should be: another that is is no mere copy of it. */
+  doubt(node: ListedNode): void {
+    this.#doubtful.add(node);
+  }
+
+  isDoubtful(node: ListedNode): boolean {
+    return this.#doubtful.has(node);
   }
 
   /** Whether a file has so many names that its disk may have refused it another. */

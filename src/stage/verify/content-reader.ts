@@ -1,5 +1,6 @@
 import type { ContentToCheck } from "../../extract/check/check-tree.js";
 import type { TreeFinding } from "../../extract/check/finding.js";
+import type { InodeBook } from "../../extract/check/inode-book.js";
 import { digestText } from "../../extract/listing/content-digest.js";
 import type { Workers } from "../../extract/workers.js";
 import type { Checked } from "./result.js";
@@ -15,6 +16,7 @@ export interface ContentReaderOptions {
   readonly atOnce: number;
   readonly choice: SampleChoice | undefined;
   readonly checked: Checked;
+  readonly book: InodeBook;
 }
 
 /** Has the content of one tree's files read by threads, so many at a time that memory stays flat. */
@@ -77,6 +79,7 @@ export class ContentReader {
         this.#options.checked.files++;
         this.#options.checked.bytes += file.size;
         if (outcome.digest === digestText(file.digest)) continue;
+        this.#options.book.doubt(file);
         this.#findings.push({ code: "CONTENT", path, message: "content differs" });
       } else this.#failed(path, outcome.errno);
     }

@@ -1,7 +1,6 @@
 import { setImmediate as pause } from "node:timers/promises";
 import { checkTree, inOrder, type Observation } from "../../extract/check/check-tree.js";
 import type { TreeFinding } from "../../extract/check/finding.js";
-import type { InodeBook } from "../../extract/check/inode-book.js";
 import type { ListedDirectory } from "../../extract/listing/listed-node.js";
 import type { ByteString } from "../../host/byte-string.js";
 import { now } from "../../host/clock.js";
@@ -13,7 +12,6 @@ const longestTurn = 10;
 export interface TreeWalk extends ContentReaderOptions {
   readonly root: string;
   readonly expected: ListedDirectory;
-  readonly book: InodeBook;
   /** Of which files the content is read. */
   readonly isWanted: (path: ByteString) => boolean;
   readonly signal: AbortSignal | undefined;
@@ -21,7 +19,7 @@ export interface TreeWalk extends ContentReaderOptions {
 
 /** All differences between a tree and what is listed, in the order of paths. */
 export async function walkTree(walk: TreeWalk): Promise<readonly TreeFinding[]> {
-  const { root, isWanted, signal, checked } = walk;
+  const { root, book, isWanted, signal, checked } = walk;
   const reader = new ContentReader(root, walk);
   const findings: TreeFinding[] = [];
   const copies: (Observation & { kind: "copy" })[] = [];
@@ -40,12 +38,16 @@ export async function walkTree(walk: TreeWalk): Promise<readonly TreeFinding[]> 
       turn = now();
     }
   }
+  const differing = await reader.finish();
+  const others = new Set(differing.map(({ path }) => path));
   // Where nothing of a layer is linked, the disk has no hard links, or the layer was made anew.
-  const odd = copies.filter((copy) => linked.has(treeOf(copy)));
+  const odd = copies.filter((copy) => {
+    return linked.has(treeOf(copy)) && !book.isDoubtful(copy.node) && !others.has(copy.path);
+  });
   const unlinked = odd.map(({ path }): TreeFinding => {
     return { code: "LINK", path, message: "is a copy of the layer's file" };
   });
-  return inOrder([...findings, ...(await reader.finish()), ...unlinked]);
+  return inOrder([...findings, ...differing, ...unlinked]);
 }
 
 function treeOf({ node }: Observation & { kind: "copy" | "link" }): string | undefined {
