@@ -59,6 +59,7 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   "min-age": ["--min-age TIME", "keep what was used within TIME (default: 10m)"],
   slurm: ["--slurm", "ask Slurm which jobs exist, and end the leases of the others"],
   "dry-run": ["--dry-run", "only say what would go"],
+  repair: ["--repair", "remove what is damaged, and stage it again where that is possible"],
   sample: ["--sample N%", "read N percent of the files, chosen by chance (default: all)"],
   seed: ["--seed N", "choose the same sample as before"],
   json: ["--json", "print the result, or the error, as JSON"],

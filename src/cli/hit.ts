@@ -14,7 +14,7 @@ import { writeAtOnce } from "./write-at-once.js";
 /** Options that this can't answer. */
 const others: readonly OptionName[] = [
   ...(["bind", "env", "chdir", "help", "version", "trace"] as const),
-  ...(["leases", "all", "force"] as const),
+  ...(["leases", "all", "force", "repair", "sample", "seed"] as const),
   ...(["max-size", "min-free", "max-age", "keep-last", "min-age", "slurm", "dry-run"] as const),
 ];
 

@@ -52,6 +52,7 @@ export interface OptionValues {
   readonly "min-age"?: string;
   readonly slurm?: boolean;
   readonly "dry-run"?: boolean;
+  readonly repair?: boolean;
   readonly sample?: string;
   readonly seed?: string;
   readonly json?: boolean;
@@ -121,6 +122,7 @@ const forms = {
   "min-age": text,
   slurm: flag,
   "dry-run": flag,
+  repair: flag,
   sample: text,
   seed: text,
   json: flag,

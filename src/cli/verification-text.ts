@@ -8,7 +8,7 @@ export function verificationText(found: Verification): string {
   const unlisted = layers.filter(({ digests }) => digests === "missing").length;
   const lines = [
     ...findings.map(findingLine),
-    ...damaged.map(({ key }) => `damaged: ${key}`),
+    ...damaged.map(({ key, repair }) => `${repair ?? "damaged"}: ${key}`),
     ...others.map(({ key, state }) => `${state}: ${key}`),
     `${entries.length} entries, ${layers.length} layers, ${checked.paths} names; ${readLine(checked)}`,
     ...(sample ? [`a sample of ${sample.percent}%: --seed ${sample.seed} chooses it again`] : []),

@@ -3,7 +3,7 @@ import { printable } from "../host/byte-string.js";
 import type { Verification, VerifyEvent } from "../stage/verify/result.js";
 import { verifyCache } from "../stage/verify/verify.js";
 import { interruptible } from "./interruption.js";
-import { type CommandLine, choiceOption, numberOption, type OptionValues } from "./options.js";
+import { type CommandLine, numberOption, type OptionValues } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";
 import { progressOption } from "./staging-options.js";
 import { verificationText } from "./verification-text.js";
@@ -26,9 +26,7 @@ export async function verifyCommand({ values, words, rest }: CommandLine): Promi
       sample: sampleOption(values),
       seed: numberOption(values, "seed"),
       cacheDir: values["cache-dir"],
-      platform: values.platform,
-      owner: choiceOption(values, { name: "owner", words: ["image", "squash"] as const }),
-      keepSetuid: values["keep-setuid"],
+      repair: values.repair,
       jobs: numberOption(values, "jobs"),
       wait: numberOption(values, "wait"),
       signal,
@@ -40,7 +38,7 @@ export async function verifyCommand({ values, words, rest }: CommandLine): Promi
     });
   });
   await writeResult(values.json ? `${JSON.stringify(found)}\n` : verificationText(found));
-  if (found.intact) return 0;
+  if (found.intact || found.repaired) return 0;
   throw damaged(found);
 }
 
@@ -52,8 +50,11 @@ function describe(event: VerifyEvent): string {
 function damaged({ findings, entries }: Verification): StageError {
   const count = entries.filter(({ state }) => state === "damaged").length;
   const what = `${findings.length} ${findings.length === 1 ? "difference" : "differences"}`;
+  const isLeft = entries.some(({ repair }) => repair !== null);
   return new StageError("CACHE_DAMAGED", `the cache is damaged: ${what}, ${count} entries`, {
-    hint: "remove the entries with stage-rootfs rm, and stage their images again",
+    hint: isLeft
+      ? "what is in use was left: try again when its leases are over (stage-rootfs ls --leases)"
+      : "--repair removes what is damaged and stages it again",
   });
 }
 

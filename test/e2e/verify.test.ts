@@ -31,6 +31,8 @@ const verificationSchema = object({
   checked: object({ paths: number(), files: number(), bytes: number(), unreadable: number() }),
 });
 
+const repairedSchema = object({ entries: array(object({ repair: string() })) });
+
 type Verification = InferOutput<typeof verificationSchema> & { exitCode: number | undefined };
 
 async function verify(args: readonly string[], options: RunOptions): Promise<Verification> {
@@ -146,6 +148,39 @@ describe.each(["root", "ordinary"] as const)("verify as %s", (as) => {
     const { stdout, stderr } = await stageRootfs(["verify", rootfs, ...where], { as });
     expect(stdout).toContain("usr/bin/dpkg: content differs (CONTENT)\n");
     expect(stderr).toMatch(/^stage-rootfs: the cache is damaged: 13 differences/);
+  });
+});
+
+describe("what is damaged", () => {
+  const test = testNeeding(debianImageNeeds);
+  const as = "ordinary";
+
+  test("is staged again from where it came, or dropped, but not while it is in use", async () => {
+    const { forms, diffIds } = await debianImage();
+    const cache = freshCacheDir(as);
+    const where = ["--cache-dir", cache];
+    const staged = await stage([forms.dockerArchive, ...where, "--lease", "none"], { as });
+    const layer = join(cache, "v1/layers", (diffIds[0] ?? "").replace(":", "-"));
+    const damage = () => unnoticed(`${layer}/tree/usr/bin/dpkg`, flip);
+    const repair = async () => {
+      const { exitCode, stdout } = await stageRootfs(
+        ["verify", "--all", "--repair", "--json", ...where],
+        { as },
+      );
+      const { entries } = parse(repairedSchema, JSON.parse(stdout));
+      return { exitCode, repair: entries.map((entry) => entry.repair) };
+    };
+    damage();
+    expect(await repair()).toEqual({ exitCode: 0, repair: ["restaged"] });
+    expect(await verify(["--all", ...where], { as })).toMatchObject({ exitCode: 0, findings: [] });
+    damage();
+    await stage([forms.dockerArchive, ...where, "--lease", "1h"], { as });
+    const inode = lstatSync(`${staged.rootfs}/usr/bin/dpkg`).ino;
+    expect(await repair()).toEqual({ exitCode: 65, repair: ["leased"] });
+    expect(lstatSync(`${staged.rootfs}/usr/bin/dpkg`).ino).toBe(inode);
+    await stageRootfs(["release", "--all", ...where], { as });
+    expect(await repair()).toEqual({ exitCode: 0, repair: ["restaged"] });
+    expect(await verify(["--all", ...where], { as })).toMatchObject({ exitCode: 0, findings: [] });
   });
 });
 

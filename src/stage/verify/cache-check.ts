@@ -14,9 +14,9 @@ import type { ListedDirectory } from "../../extract/listing/listed-node.js";
 import { ListingDamaged, readListing } from "../../extract/listing/read-listing.js";
 import type { ByteString } from "../../host/byte-string.js";
 import { readJsonIfAny } from "../../host/read-json.js";
+import { layerNamesOf } from "../layer-names.js";
 import { isStagedImage, type StagedImage } from "../staged-image.js";
 import { expectedRootfs, type ListedLayer } from "./expected-rootfs.js";
-import { layerNames } from "./layer-names.js";
 import type { VerifiedLayer, VerifyEvent } from "./result.js";
 import { type TreeWalk, walkTree } from "./tree-walk.js";
 
@@ -68,7 +68,7 @@ export class CacheCheck {
       return { details: undefined, findings, layers: new Map() };
     }
     const { details } = entry;
-    const names = layerNames(key, details);
+    const names = layerNamesOf(key, details);
     const book = new InodeBook();
     const layers = new Map<string, LayerCheck>();
     for (const name of new Set(names)) {

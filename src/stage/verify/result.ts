@@ -5,6 +5,8 @@ export interface Verification {
   readonly schemaVersion: 1;
   /** Whether nothing differs that was looked at. */
   readonly intact: boolean;
+  /** Whether there was damage, and it is gone. */
+  readonly repaired: boolean;
   readonly entries: readonly VerifiedEntry[];
   /** Layers that were looked at, with those that no entry needs. */
   readonly layers: readonly VerifiedLayer[];
@@ -21,8 +23,15 @@ export interface VerifiedEntry {
   /** `gone`: somebody removed it meanwhile. `busy`: somebody changed it all the time. */
   readonly state: "intact" | "damaged" | "gone" | "busy";
   /** What was done about its damage; null where nothing was asked for, or there is none. */
-  readonly repair: "restaged" | "dropped" | "leased" | "failed" | null;
+  readonly repair: RepairOutcome | null;
 }
+
+/**
+ * - `restaged`: it stands anew, from the same source;
+ * - `dropped`: it is gone; its source is not known, or has another image now, or can't be staged;
+ * - `leased`: it is in use, so it was left as it is; `busy`: somebody makes or changes it.
+ */
+export type RepairOutcome = "restaged" | "dropped" | "leased" | "busy";
 
 export interface VerifiedLayer {
   /** Its name in the cache. */

@@ -1,18 +1,19 @@
 import { existsSync } from "node:fs";
 import { namesIn } from "../../cache/abandoned.js";
-import { layersOf } from "../../cache/inventory.js";
+import { entriesOf, layersOf } from "../../cache/inventory.js";
 import { lockOrAdopt } from "../../cache/lock.js";
 import { entryLock } from "../../cache/rootfs-store.js";
-import { hasOwnCache } from "../../cache/trust.js";
 import { fromSystemError, StageError } from "../../errors.js";
 import type { TreeFinding } from "../../extract/check/finding.js";
 import { InodeBook } from "../../extract/check/inode-book.js";
 import { startWorkers } from "../../extract/workers.js";
 import { displayPath, printable } from "../../host/byte-string.js";
 import { usableProcessors } from "../../host/processors.js";
-import { checkRequest, type StageOptions, type StageRequest } from "../request.js";
+import { findEntries } from "../find-entries.js";
+import { type CacheOptions, type OpenCache, openCache } from "../open-cache.js";
+import { isStagedImage } from "../staged-image.js";
 import { type Attention, CacheCheck, type EntryCheck, type LayerCheck } from "./cache-check.js";
-import { findKeys } from "./find-keys.js";
+import { type Damage, Repair } from "./repair.js";
 import type {
   Checked,
   Finding,
@@ -23,9 +24,8 @@ import type {
 } from "./result.js";
 import { newSample, SampleChoice } from "./sample-choice.js";
 
-export interface VerifyOptions
-  extends Pick<StageOptions, "cacheDir" | "platform" | "owner" | "keepSetuid" | "jobs" | "signal"> {
-  /** Images, keys, or paths of rootfs in the cache. */
+export interface VerifyOptions extends CacheOptions {
+  /** Keys, paths or references. */
   readonly images?: readonly string[] | undefined;
   /** Whether to check all that the cache has. Default: false. */
   readonly all?: boolean | undefined;
@@ -37,6 +37,14 @@ export interface VerifyOptions
    * How long to wait for whoever changes an entry that seems damaged, in seconds. Default: 60.
    */
   readonly wait?: number | undefined;
+  /**
+   * Whether to remove what is damaged, and to stage it again where its source is known and still
+   * has it. Default: false.
+   */
+  readonly repair?: boolean | undefined;
+  /** How many files are read side by side. Default: one for each processor. */
+  readonly jobs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: VerifyEvent) => void) | undefined;
 }
 
@@ -47,46 +55,49 @@ const all: Attention = { inLayer: () => true, inRootfs: () => true };
 
 /**
  * Compares what the cache has with what was put on record when it was staged: the content, mode,
- * owner and time of every file, where links lead, what is missing and what was added. Nothing is
- * changed, and nobody has to wait.
- * @throws StageError USAGE, NOT_FOUND, PERMISSION, CACHE_UNTRUSTED; what `options.signal` was
- * aborted with
+ * owner and time of every file, where links lead, what is missing and what was added. Without
+ * `repair` nothing is changed, and nobody has to wait.
+ * @throws StageError USAGE, NOT_FOUND, REFERENCE_AMBIGUOUS, PERMISSION, CACHE_UNTRUSTED; what
+ * `options.signal` was aborted with
  */
 export async function verifyCache(options: VerifyOptions): Promise<Verification> {
-  const { images = [], signal } = options;
-  signal?.throwIfAborted();
-  const request = checkRequest("-", requestOptions(options));
-  const { cacheDirectory, layout } = request;
-  if (!hasOwnCache(request)) {
-    throw new StageError("NOT_FOUND", `there is no cache ${printable(cacheDirectory)}`);
+  options.signal?.throwIfAborted();
+  const cache = openCache(options);
+  if (!cache.exists) {
+    throw new StageError("NOT_FOUND", `there is no cache ${printable(cache.directory)}`);
   }
   try {
-    const keys = new Set(options.all ? namesIn(layout.entries) : []);
-    for (const image of images) {
-      for (const key of await findKeys(image, requestOptions(options))) keys.add(key);
-    }
-    return await new Verifying(request, options).run([...keys].sort());
+    return await new Verifying(cache, options).run(keysOf(cache, options));
   } catch (error) {
     throw fromSystemError(error, "verify the cache");
   }
 }
 
-/** Those that say which entries an image has. */
-function requestOptions(options: VerifyOptions): StageOptions {
-  const { cacheDir, platform, owner, keepSetuid, jobs, signal } = options;
-  return { cacheDir, platform, owner, keepSetuid, jobs, signal, lease: "none" };
+function keysOf(cache: OpenCache, { images = [], all = false }: VerifyOptions): readonly string[] {
+  const names = namesIn(cache.layout.entries);
+  const keys = new Set(all ? names : []);
+  const entries = [...entriesOf(cache.layout, { isDetails: isStagedImage })];
+  for (const word of images) {
+    // What is too damaged to be listed has a name at least.
+    const found = names.includes(word)
+      ? [word]
+      : findEntries(word, { cache, entries }).map(({ key }) => key);
+    for (const key of found) keys.add(key);
+  }
+  return [...keys].sort();
 }
 
 class Verifying {
-  readonly #request: StageRequest;
+  readonly #cache: OpenCache;
   readonly #options: VerifyOptions;
   readonly #checked: Checked = { paths: 0, files: 0, bytes: 0, unreadable: 0, withoutDigest: 0 };
   readonly #entries: VerifiedEntry[] = [];
   readonly #layers = new Map<string, VerifiedLayer>();
   readonly #findings: Finding[] = [];
+  readonly #damage: Damage[] = [];
 
-  constructor(request: StageRequest, options: VerifyOptions) {
-    this.#request = request;
+  constructor(cache: OpenCache, options: VerifyOptions) {
+    this.#cache = cache;
     this.#options = options;
   }
 
@@ -101,9 +112,9 @@ class Verifying {
       const checked = this.#checked;
       const options = { workers, atOnce, checked, signal, onEvent };
       const choice = sample ? new SampleChoice(sample) : undefined;
-      const check = new CacheCheck(this.#request.layout, { ...options, choice });
+      const check = new CacheCheck(this.#cache.layout, { ...options, choice });
       // What seemed damaged is looked at in any case.
-      const again = new CacheCheck(this.#request.layout, {
+      const again = new CacheCheck(this.#cache.layout, {
         ...options,
         choice: undefined,
         checked: { ...checked },
@@ -118,15 +129,29 @@ class Verifying {
       signal?.removeEventListener("abort", stop);
       await workers.close();
     }
+    const intact = this.#findings.length === 0;
+    const entries = this.#options.repair && !intact ? await this.#repair() : this.#entries;
     return {
       schemaVersion: 1,
-      intact: this.#findings.length === 0,
-      entries: this.#entries,
+      intact,
+      repaired: !intact && entries.every(isRepaired),
+      entries,
       layers: [...this.#layers.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
       findings: this.#findings,
       checked: this.#checked,
       sample,
     };
+  }
+
+  async #repair(): Promise<readonly VerifiedEntry[]> {
+    const damagedLayers = [...this.#layers.values()].filter(({ state }) => state === "damaged");
+    const { wait, signal, onEvent } = this.#options;
+    const repair = new Repair(this.#cache, { wait, signal, onEvent });
+    const outcomes = await repair.run(
+      this.#damage,
+      damagedLayers.map(({ name }) => name),
+    );
+    return this.#entries.map((entry) => ({ ...entry, repair: outcomes.get(entry.key) ?? null }));
   }
 
   #sample() {
@@ -153,6 +178,7 @@ class Verifying {
     const isIntact =
       found.findings.length === 0 &&
       [...found.layers.keys()].every((name) => this.#layers.get(name)?.state === "intact");
+    if (!isIntact) this.#damage.push({ key, details: found.details });
     this.#entries.push({
       key,
       imageId: found.details?.imageId ?? "",
@@ -186,7 +212,7 @@ class Verifying {
   async #lock(key: string): Promise<(() => Promise<void>) | "busy"> {
     const { wait = usualWait, signal } = this.#options;
     try {
-      const outcome = await lockOrAdopt(this.#request.layout.lock(entryLock(key)), {
+      const outcome = await lockOrAdopt(this.#cache.layout.lock(entryLock(key)), {
         what: `the entry ${key}`,
         wait,
         signal,
@@ -204,11 +230,11 @@ class Verifying {
 
   /** Those that no entry has. */
   async #otherLayers(check: CacheCheck): Promise<void> {
-    const names = [...layersOf(this.#request.layout)].map(({ name }) => name).sort();
+    const names = [...layersOf(this.#cache.layout)].map(({ name }) => name).sort();
     for (const name of names) {
       if (this.#layers.has(name)) continue;
       const found = await check.layer(name, { book: new InodeBook(), attention: all });
-      if (!existsSync(this.#request.layout.layer(name))) {
+      if (!existsSync(this.#cache.layout.layer(name))) {
         this.#layers.set(name, { name, state: "gone", digests: "missing" });
       } else this.#noteLayer(name, found);
     }
@@ -228,6 +254,10 @@ class Verifying {
       this.#findings.push({ code, in: where, name, path: displayPath(path), message });
     }
   }
+}
+
+function isRepaired({ state, repair }: VerifiedEntry): boolean {
+  return state !== "damaged" || repair === "restaged" || repair === "dropped";
 }
 
 interface Checks {
