@@ -1,4 +1,4 @@
-import type { Amount } from "./amount.js";
+import type { Room } from "../host/disk-room.js";
 import { gcRank, type Origin } from "./gc-rank.js";
 import { Sharing } from "./gc-sharing.js";
 
@@ -6,7 +6,7 @@ import { Sharing } from "./gc-sharing.js";
 export interface GcEntry {
   readonly key: string;
   /** What it takes beside its layers. */
-  readonly own: Amount;
+  readonly own: Room;
   /** Names of its layers. */
   readonly layers: readonly string[];
   /** In milliseconds since 1970. */
@@ -18,7 +18,7 @@ export interface GcEntry {
 
 export interface GcLayer {
   readonly name: string;
-  readonly size: Amount;
+  readonly size: Room;
   /** Whether somebody may be putting an entry together of it just now: it stays. */
   readonly isInUse: boolean;
   /** Whether it was made or used so lately that it stays for an entry to come, if none needs it. */
@@ -30,7 +30,7 @@ export interface GcGoals {
   /** What the cache may take, in bytes. */
   readonly maxSize?: number | undefined;
   /** What has to be freed on the disk. */
-  readonly toFree?: Amount | undefined;
+  readonly toFree?: Room | undefined;
   /** How long an entry stays that nobody uses, in milliseconds. */
   readonly maxAge?: number | undefined;
   /**
@@ -44,7 +44,7 @@ export interface GcInputs {
   readonly entries: readonly GcEntry[];
   readonly layers: readonly GcLayer[];
   /** What else the cache holds, which stays: blobs under way. */
-  readonly rest: Amount;
+  readonly rest: Room;
   readonly goals: GcGoals;
   /** In milliseconds since 1970. */
   readonly now: number;
@@ -56,7 +56,7 @@ export interface EntryRemoval {
   readonly key: string;
   readonly reason: GcReason;
   /** What goes with it, the layers included that nothing else needs. */
-  readonly frees: Amount;
+  readonly frees: Room;
 }
 
 /** A goal that is missed, in bytes or inodes. */
@@ -71,9 +71,9 @@ export interface GcPlan {
   readonly entries: readonly EntryRemoval[];
   /** Names of the layers that go, those that no entry needed before first. */
   readonly layers: readonly string[];
-  readonly frees: Amount;
+  readonly frees: Room;
   /** What the cache takes then. */
-  readonly size: Amount;
+  readonly size: Room;
   /** Entries that stay although a goal asks for them to go, and why. */
   readonly stay: readonly { readonly key: string; readonly why: string }[];
   readonly unmet: readonly UnmetGoal[];

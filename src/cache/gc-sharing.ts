@@ -1,4 +1,4 @@
-import { type Amount, minus, nothing, plus } from "./amount.js";
+import { noRoom, type Room, sumOf, without } from "../host/disk-room.js";
 import type { GcEntry, GcInputs, GcLayer } from "./gc-plan.js";
 
 /**
@@ -10,8 +10,8 @@ export class Sharing {
   readonly #needed = new Map<string, Set<GcEntry>>();
   readonly #unneeded: string[] = [];
   #changed = new Set<GcEntry>();
-  #freed = nothing;
-  #left: Amount;
+  #freed = noRoom;
+  #left: Room;
 
   constructor({ entries, layers, rest }: Pick<GcInputs, "entries" | "layers" | "rest">) {
     this.#layers = new Map(layers.map((layer) => [layer.name, layer]));
@@ -19,10 +19,8 @@ export class Sharing {
     for (const entry of entries) {
       for (const name of entry.layers) this.#needed.get(name)?.add(entry);
     }
-    this.#left = [...entries.map(({ own }) => own), ...layers.map(({ size }) => size)].reduce(
-      plus,
-      rest,
-    );
+    const sizes = [...entries.map(({ own }) => own), ...layers.map(({ size }) => size)];
+    this.#left = sumOf([...sizes, rest]);
     for (const { name, isFresh } of layers) if (!isFresh) this.#dropUnneeded(name);
   }
 
@@ -31,11 +29,11 @@ export class Sharing {
     return this.#unneeded;
   }
 
-  get freed(): Amount {
+  get freed(): Room {
     return this.#freed;
   }
 
-  get left(): Amount {
+  get left(): Room {
     return this.#left;
   }
 
@@ -49,7 +47,7 @@ export class Sharing {
   }
 
   /** @returns what goes with the entry */
-  remove(entry: GcEntry): Amount {
+  remove(entry: GcEntry): Room {
     const before = this.#freed;
     this.#drop(entry.own);
     for (const name of new Set(entry.layers)) {
@@ -58,7 +56,7 @@ export class Sharing {
       if (sharers && isNoticed(sharers.size)) for (const other of sharers) this.#changed.add(other);
       this.#dropUnneeded(name);
     }
-    return minus(this.#freed, before);
+    return without(this.#freed, before);
   }
 
   /** The entries that share layers with one that has gone since the last call. */
@@ -76,9 +74,9 @@ export class Sharing {
     this.#drop(layer.size);
   }
 
-  #drop(amount: Amount): void {
-    this.#freed = plus(this.#freed, amount);
-    this.#left = minus(this.#left, amount);
+  #drop(amount: Room): void {
+    this.#freed = sumOf([this.#freed, amount]);
+    this.#left = without(this.#left, amount);
   }
 }
 

@@ -1,6 +1,5 @@
 import { lstatSync } from "node:fs";
 import { namesIn } from "../cache/abandoned.js";
-import { type Amount, nothing, plus } from "../cache/amount.js";
 import { type DeadLeaseOptions, isDead } from "../cache/dead-leases.js";
 import type { GcEntry, GcLayer } from "../cache/gc-plan.js";
 import type { Origin } from "../cache/gc-rank.js";
@@ -10,6 +9,7 @@ import type { CacheLayout } from "../cache/layout.js";
 import { isProtecting } from "../cache/lease-life.js";
 import { describeLease } from "../cache/lease-name.js";
 import { isUsedSince, oldestStaging, usualGrace } from "../cache/remove-layer.js";
+import { noRoom, type Room, sumOf } from "../host/disk-room.js";
 import { layerNamesOf } from "./layer-names.js";
 import { isStagedImage, type StagedImage } from "./staged-image.js";
 
@@ -31,7 +31,7 @@ export interface InventoryOptions {
 export interface GcInventory {
   readonly entries: readonly (GcEntry & { readonly imageId: string })[];
   readonly layers: readonly GcLayer[];
-  readonly rest: Amount;
+  readonly rest: Room;
   readonly records: readonly IndexRecord[];
 }
 
@@ -52,7 +52,7 @@ export function takeInventory(layout: CacheLayout, options: InventoryOptions): G
     return {
       key,
       imageId: details.imageId,
-      own: ownSize(names.map((name) => sizes.get(name) ?? nothing)),
+      own: ownSize(names.map((name) => sizes.get(name) ?? noRoom)),
       layers: names,
       lastUse,
       origin: origins.get(details.imageId) ?? "unknown",
@@ -70,7 +70,7 @@ function isRecent(lastUse: number, now: number): boolean {
 const halfBlock = 2048;
 
 /** About what a layer takes on disk. */
-function sizeOf({ bytes = 0, inodes = 0 }: CachedLayer): Amount {
+function sizeOf({ bytes = 0, inodes = 0 }: CachedLayer): Room {
   return { bytes: bytes + inodes * halfBlock, inodes };
 }
 
@@ -78,8 +78,8 @@ function sizeOf({ bytes = 0, inodes = 0 }: CachedLayer): Amount {
  * About what an entry takes beside its layers: its directories, of which there is one to ten files
  * or so in an image. All else is links.
  */
-function ownSize(layers: readonly Amount[]): Amount {
-  const inodes = Math.ceil(layers.reduce(plus, nothing).inodes / 10) + 3;
+function ownSize(layers: readonly Room[]): Room {
+  const inodes = Math.ceil(sumOf(layers).inodes / 10) + 3;
   return { bytes: inodes * 4096, inodes };
 }
 
@@ -112,13 +112,13 @@ function originsBy(records: readonly IndexRecord[]): ReadonlyMap<string, Origin>
 }
 
 /** What all of a cache takes. */
-export function totalOf({ entries, layers, rest }: GcInventory): Amount {
-  return [...entries.map(({ own }) => own), ...layers.map(({ size }) => size)].reduce(plus, rest);
+export function totalOf({ entries, layers, rest }: GcInventory): Room {
+  return sumOf([...entries.map(({ own }) => own), ...layers.map(({ size }) => size), rest]);
 }
 
-function blobsOf(layout: CacheLayout): Amount {
-  return namesIn(layout.blobs)
+function blobsOf(layout: CacheLayout): Room {
+  const rooms = namesIn(layout.blobs)
     .map((name) => lstatSync(layout.blob(name), { throwIfNoEntry: false }))
-    .map((stat) => (stat ? { bytes: stat.blocks * 512, inodes: 1 } : nothing))
-    .reduce(plus, nothing);
+    .map((stat) => (stat ? { bytes: stat.blocks * 512, inodes: 1 } : noRoom));
+  return sumOf(rooms);
 }

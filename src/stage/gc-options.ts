@@ -1,5 +1,5 @@
-import type { Amount } from "../cache/amount.js";
 import type { GcReason, UnmetGoal } from "../cache/gc-plan.js";
+import type { Room } from "../host/disk-room.js";
 import type { Share } from "../host/quantity.js";
 import type { SettingsOptions } from "./settings.js";
 
@@ -51,9 +51,9 @@ export interface GcReport {
   readonly leftovers: number;
   /** How many sources were forgotten. */
   readonly sources: number;
-  readonly freed: Amount;
+  readonly freed: Room;
   /** What the cache takes now. */
-  readonly size: Amount;
+  readonly size: Room;
   /** What is free of its disk now, in bytes; of a dry run, before anything went. */
   readonly free: number;
   /** Entries that a goal asks to go, but that stay, and why. */

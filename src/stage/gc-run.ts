@@ -1,4 +1,3 @@
-import { type Amount, minus, nothing, plus } from "../cache/amount.js";
 import { type GcGoals, type GcPlan, planGc } from "../cache/gc-plan.js";
 import { entryAt } from "../cache/inventory.js";
 import type { CacheLayout } from "../cache/layout.js";
@@ -6,6 +5,7 @@ import { NeededLayers } from "../cache/needed-layers.js";
 import { removeEntry } from "../cache/remove-entry.js";
 import { removeLayer } from "../cache/remove-layer.js";
 import { StageError } from "../errors.js";
+import { isNone, noRoom, type Room, sumOf, without } from "../host/disk-room.js";
 import { type GcInventory, type InventoryOptions, takeInventory, totalOf } from "./gc-inventory.js";
 import type { RemovedEntry } from "./gc-options.js";
 import { layerNamesOf } from "./layer-names.js";
@@ -13,8 +13,8 @@ import { isStagedImage } from "./staged-image.js";
 
 export interface GcRunOptions extends Omit<InventoryOptions, "now" | "obstacles"> {
   readonly goals: GcGoals;
-  /** Whether to do nothing where the goals can't be reached. */
-  readonly allOrNothing?: boolean | undefined;
+  /** Where not even so much can be freed, nothing is. Default: no such bound. */
+  readonly atLeast?: Room | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -22,8 +22,8 @@ export interface GcRunOptions extends Omit<InventoryOptions, "now" | "obstacles"
 export interface GcOutcome {
   readonly entries: readonly RemovedEntry[];
   readonly layers: readonly string[];
-  readonly freed: Amount;
-  readonly size: Amount;
+  readonly freed: Room;
+  readonly size: Room;
   readonly stay: GcPlan["stay"];
   readonly unmet: GcPlan["unmet"];
 }
@@ -39,7 +39,7 @@ export class GcRun {
   readonly #obstacles = new Map<string, string>();
   readonly #entries: RemovedEntry[] = [];
   readonly #layers: string[] = [];
-  #freed = nothing;
+  #freed = noRoom;
 
   constructor(layout: CacheLayout, options: GcRunOptions) {
     this.#layout = layout;
@@ -60,7 +60,7 @@ export class GcRun {
     const first = this.#plan();
     let { inventory, plan } = first;
     for (let round = 0; round < mostRounds; round++) {
-      if (plan.unmet.length > 0 && this.#options.allOrNothing) break;
+      if (this.#isTooLittle(plan)) break;
       const obstacles = this.#obstacles.size;
       await this.#carryOut(plan, inventory);
       if (this.#obstacles.size === obstacles) break;
@@ -68,8 +68,13 @@ export class GcRun {
     }
     const { stay, unmet } = plan;
     const freed = this.#freed;
-    const size = minus(totalOf(first.inventory), freed);
+    const size = without(totalOf(first.inventory), freed);
     return { entries: this.#entries, layers: this.#layers, freed, size, stay, unmet };
+  }
+
+  #isTooLittle({ frees }: GcPlan): boolean {
+    const { atLeast = noRoom } = this.#options;
+    return !isNone(without(without(atLeast, this.#freed), frees));
   }
 
   #plan(): { inventory: GcInventory; plan: GcPlan } {
@@ -78,7 +83,7 @@ export class GcRun {
     const inventory = takeInventory(this.#layout, options);
     const { goals } = this.#options;
     // What was freed in an earlier round, the disk may not have noticed yet.
-    const toFree = goals.toFree && minus(goals.toFree, this.#freed);
+    const toFree = goals.toFree && without(goals.toFree, this.#freed);
     return { inventory, plan: planGc({ ...inventory, goals: { ...goals, toFree }, now }) };
   }
 
@@ -89,7 +94,7 @@ export class GcRun {
       const entry = entries.get(removal.key);
       if (!entry || !(await this.#removeEntry(entry))) continue;
       this.#entries.push(describe(removal, inventory));
-      this.#freed = plus(this.#freed, entry.own);
+      this.#freed = sumOf([this.#freed, entry.own]);
       // At once, so that whoever kills this has the room that its entry took.
       for (const name of entry.layers.filter((layer) => leaving.delete(layer))) {
         if (this.#needed.isNeeded(name)) leaving.add(name);
@@ -138,7 +143,7 @@ export class GcRun {
     if (outcome !== "removed") return;
     const layer = inventory.layers.find((each) => each.name === name);
     this.#layers.push(name);
-    this.#freed = plus(this.#freed, layer?.size ?? nothing);
+    this.#freed = sumOf([this.#freed, layer?.size ?? noRoom]);
   }
 }
 

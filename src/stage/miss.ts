@@ -10,7 +10,8 @@ import type { ImageSummary } from "../oci/image.js";
 import { ImageOpener } from "./image-opener.js";
 import { forerunnerLock, type SourceIdentity, sourceIdentity } from "./known-source.js";
 import { makeResult } from "./make-result.js";
-import type { StageRequest } from "./request.js";
+import { roomMaker } from "./make-room.js";
+import { cacheName, type StageRequest } from "./request.js";
 import { type ResolvedSource, resolveSource } from "./resolve-source.js";
 import type { StageResult } from "./result.js";
 import { findShared } from "./shared-cache.js";
@@ -21,8 +22,9 @@ import { ensureVariant } from "./variant.js";
 export async function stageMiss(request: StageRequest): Promise<StageResult> {
   if (checkTrust(request) === "foreign") return await findShared(request);
   const opener = new ImageOpener(request);
-  const work = new StagingWork(request, opener);
   let resolved: ResolvedSource | undefined;
+  const layerNames = () => resolved?.summary.layers.map((l) => cacheName(request, l.diffId)) ?? [];
+  const work = new StagingWork(request, opener, roomMaker(request, layerNames));
   try {
     if (goesAhead(request)) work.startThreads();
     resolved = await resolveSource(request, { opener, work });

@@ -196,7 +196,9 @@ export class StagingRoom {
   async #secure(wants: () => Wants, wish: keyof Need): Promise<void> {
     const { makeRoom, reclaimable } = this.#options.maker ?? {};
     const { missing } = this.#compare(wants(), wish);
-    if (makeRoom && !isNone(missing)) await makeRoom(missing);
+    if (makeRoom && !isNone(missing)) {
+      await makeRoom(missing, this.#compare(wants(), "least").missing);
+    }
     let shortage = this.#compare(wants(), "least");
     for (let look = 1; look <= looks && !isNone(shortage.missing); look++) {
       // The first time at once: somebody may have published a layer between the last two looks.

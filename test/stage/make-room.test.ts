@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { CacheLayout } from "../../src/cache/layout.js";
 import { leasesOn } from "../../src/cache/leases.js";
-import { roomSource } from "../../src/stage/make-room.js";
+import { roomMaker } from "../../src/stage/make-room.js";
 import { checkRequest } from "../../src/stage/request.js";
 import type { StageResult } from "../../src/stage/result.js";
 import { stageRootfs } from "../../src/stage.js";
@@ -28,30 +28,34 @@ async function oldCache(passed: number) {
   return { cacheDir, staged, standing, archives };
 }
 
+const none = { bytes: 0, inodes: 0 };
 const noLayers = () => [];
 const hour = 3_600_000;
 
 test("room is made when it is allowed, and only as much as is missing", async () => {
   const { cacheDir, standing, archives } = await oldCache(hour);
   const request = checkRequest(archives[0] ?? "", { cacheDir, gc: true });
-  const { makeRoom, reclaimable } = roomSource(request, noLayers);
+  const { makeRoom, reclaimable } = roomMaker(request, noLayers);
   const { bytes, inodes } = reclaimable();
   expect([bytes > 5000, inodes > 2]).toEqual([true, true]);
-  await makeRoom({ bytes: 5000, inodes: 0 });
+  await makeRoom({ bytes: 5000, inodes: 0 }, none);
   expect(standing()).toBe(1);
 });
 
-test("what would not be enough is left alone", async () => {
+test("what would not be enough is left alone, but for what is enough at least all goes", async () => {
   const { cacheDir, standing, archives } = await oldCache(hour);
   const request = checkRequest(archives[0] ?? "", { cacheDir, gc: true });
-  const { makeRoom, reclaimable } = roomSource(request, noLayers);
-  await makeRoom({ bytes: reclaimable().bytes + 1, inodes: 0 });
+  const { makeRoom, reclaimable } = roomMaker(request, noLayers);
+  const missing = { bytes: reclaimable().bytes + 1, inodes: 0 };
+  await makeRoom(missing, missing);
   expect(standing()).toBe(2);
+  await makeRoom(missing, { bytes: 5000, inodes: 0 });
+  expect(standing()).toBe(0);
 });
 
 test("what was used just now can't make room", async () => {
   const { cacheDir, archives } = await oldCache(9 * 60_000);
-  const { reclaimable } = roomSource(checkRequest(archives[0] ?? "", { cacheDir }), noLayers);
+  const { reclaimable } = roomMaker(checkRequest(archives[0] ?? "", { cacheDir }), noLayers);
   expect(reclaimable()).toEqual({ bytes: 0, inodes: 0 });
 });
 
@@ -59,8 +63,8 @@ test("layers that the staging is about to use stay", async () => {
   const { cacheDir, staged, archives } = await oldCache(hour);
   const request = checkRequest(archives[0] ?? "", { cacheDir, gc: true });
   const names = (staged[0]?.layers ?? []).map(({ diffId }) => diffId.replace(":", "-"));
-  const all = roomSource(request, noLayers).reclaimable().bytes;
-  expect(roomSource(request, () => names).reclaimable().bytes).toBeLessThan(all - 5000);
+  const all = roomMaker(request, noLayers).reclaimable().bytes;
+  expect(roomMaker(request, () => names).reclaimable().bytes).toBeLessThan(all - 5000);
 });
 
 test.each([
@@ -75,7 +79,7 @@ test.each([
   const config = `${scratchDirectory()}/config.toml`;
   writeFileSync(config, `[cache]\n${line}\n`);
   const request = checkRequest(archives[0] ?? "", { cacheDir, config, ...options });
-  const { makeRoom, reclaimable } = roomSource(request, noLayers);
-  await makeRoom(reclaimable());
+  const { makeRoom, reclaimable } = roomMaker(request, noLayers);
+  await makeRoom(reclaimable(), none);
   expect(standing()).toBe(left);
 });

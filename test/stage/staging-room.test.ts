@@ -135,7 +135,10 @@ describe("before anything is unpacked", () => {
     has({ bytes: 10 * mebibyte, inodes: 1000 });
     await room.admit(image);
     expect(makeRoom).toHaveBeenCalledOnce();
-    expect(makeRoom).toHaveBeenCalledWith({ bytes: expect.any(Number), inodes: 0 });
+    expect(makeRoom).toHaveBeenCalledWith(
+      { bytes: expect.any(Number), inodes: 0 },
+      { bytes: 0, inodes: 0 },
+    );
     has({ bytes: 1000, inodes: 1000 });
     const error = await refusalOf(room.admit(image));
     expect(error.hint).toMatch(/^stage-rootfs gc could free 3\.00 MiB and 7 inodes; or choose/);
