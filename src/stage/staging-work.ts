@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LimitFunction } from "p-limit";
 
@@ -14,6 +15,7 @@ import type { UnpackedLayer } from "../extract/unpacked-layer.js";
 import { startWorkers, type Workers } from "../extract/workers.js";
 import { now } from "../host/clock.js";
 import { usableProcessors } from "../host/processors.js";
+import { emptyDirectory } from "../host/remove-tree.js";
 import type { Span } from "../host/span.js";
 import type { TraceSpan } from "../host/trace.js";
 import type { Digest } from "../oci/digest.js";
@@ -190,7 +192,10 @@ export class StagingWork {
         if (!blob) throw new TypeError(`the image has no layer ${diffId}`);
         const progress = await this.#room.begin(diffId, layers);
         const inStages = this.#inStages.has(diffId);
+        let isFirst = true;
         const unpack = (span: Span) => {
+          if (!isFirst) makeAnew(tree);
+          isFirst = false;
           options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
           const listing = {
             directory: dirname(tree),
@@ -264,4 +269,10 @@ export class StagingWork {
     this.#closed ??= this.#workers?.close() ?? Promise.resolve();
     return this.#closed;
   }
+}
+
+/** Removes what a failed attempt has left: a tree, and what is written beside it. */
+function makeAnew(tree: string): void {
+  emptyDirectory(dirname(tree), "");
+  mkdirSync(tree, { mode: 0o700 });
 }
