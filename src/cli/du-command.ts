@@ -6,13 +6,13 @@ import { interruptible } from "./interruption.js";
 import { shortKeys } from "./ls-text.js";
 import type { CommandLine } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";
-import { leaveDeletedDirectory } from "./working-directory.js";
+import { cacheOptions, leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** `stage-rootfs du`: what the cache takes on disk, as a table or as JSON. */
 export async function duCommand({ values }: CommandLine): Promise<number> {
-  leaveDeletedDirectory([values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
-  const cacheDir = values["cache-dir"];
-  const measure = await interruptible((signal) => measureCache({ cacheDir, signal }));
+  leaveDeletedDirectory(pathOptions(values));
+  const options = cacheOptions(values);
+  const measure = await interruptible((signal) => measureCache({ ...options, signal }));
   if (!values.json && !measure.exists && !values.quiet) {
     writeMessage(`there is no cache ${printable(measure.cache)}`);
   }

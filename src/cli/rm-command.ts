@@ -4,7 +4,7 @@ import { interruptible } from "./interruption.js";
 import { type CommandLine, numberOption } from "./options.js";
 import { writeResult } from "./output.js";
 import { waitReporter } from "./wait-reporter.js";
-import { leaveDeletedDirectory } from "./working-directory.js";
+import { cacheOptions, leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** `stage-rootfs rm IMAGE|KEY|PATH...`: prints the keys of the entries that are gone. */
 export async function rmCommand({ values, words }: CommandLine): Promise<number> {
@@ -13,10 +13,10 @@ export async function rmCommand({ values, words }: CommandLine): Promise<number>
       hint: "usage: stage-rootfs rm IMAGE|KEY|PATH..., or stage-rootfs rm --all",
     });
   }
-  leaveDeletedDirectory([...words, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
+  leaveDeletedDirectory([...words, ...pathOptions(values)]);
   const report = await interruptible((signal) =>
     removeImages({
-      cacheDir: values["cache-dir"],
+      ...cacheOptions(values),
       images: values.all ? undefined : words,
       force: values.force,
       wait: numberOption(values, "wait"),

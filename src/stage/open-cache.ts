@@ -1,11 +1,9 @@
 import { CacheLayout } from "../cache/layout.js";
-import { chooseCacheDirectory } from "../cache/location.js";
 import { checkTrust } from "../cache/trust.js";
+import { type SettingsOptions, settingsOf } from "./settings.js";
 
-export interface CacheOptions {
-  /** Default: as for staging. */
-  readonly cacheDir?: string | undefined;
-}
+/** Which cache is meant, as for staging. */
+export type CacheOptions = SettingsOptions;
 
 /** A cache to look at or to change. */
 export interface OpenCache {
@@ -17,11 +15,10 @@ export interface OpenCache {
 
 /**
  * The cache that options mean, which need not exist; it is not made.
- * @throws StageError CACHE_UNTRUSTED, PERMISSION
+ * @throws StageError CONFIG, CACHE_UNTRUSTED, PERMISSION
  */
-export function openCache({ cacheDir }: CacheOptions): OpenCache {
-  const uid = process.geteuid?.() ?? 0;
-  const directory = chooseCacheDirectory({ option: cacheDir, env: process.env, uid });
+export function openCache(options: CacheOptions): OpenCache {
+  const { cacheDirectory: directory, uid } = settingsOf(options);
   const exists = checkTrust({ cacheDirectory: directory, uid }) !== "missing";
   return { directory, layout: new CacheLayout(directory), exists };
 }

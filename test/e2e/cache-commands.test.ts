@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { directory, file } from "../support/layers.js";
 import { dockerArchive } from "../support/staged-archive.js";
@@ -268,6 +268,18 @@ test("an image in a cache that can't be written to is a hit without a lease", as
   expect(result).toMatchObject({ hit: true, lease: null, warnings: [{ code: "LEASE_NOT_TAKEN" }] });
   expect((await run([images[0]])).trim()).toBe(result.rootfs);
   chmodSync(`${cacheDir}/v1/leases/${key}`, 0o755);
+});
+
+test("all commands mean the cache that the configuration does", async () => {
+  const { cacheDir, images } = site();
+  const config = join(dirname(images[0]), "config.toml");
+  writeFileSync(config, `[targets.node]\nnode_local_path = ${JSON.stringify(cacheDir)}\n`);
+  const { key } = await stage([images[0], "--config", config], inJob("4711"));
+  for (const args of [["ls"], ["du"], ["release", "--all"], ["rm", "--all"]]) {
+    const { exitCode, stdout } = await stageRootfs([...args, "--json", "--config", config]);
+    expect([args, exitCode]).toEqual([args, 0]);
+    expect(stdout).toContain(key);
+  }
 });
 
 test("garbage among leases keeps nobody from anything", async () => {
