@@ -5,6 +5,7 @@ import type { StageResult } from "../stage/result.js";
 import { interruptible } from "./interruption.js";
 import type { OptionValues } from "./options.js";
 import { writeMessage } from "./output.js";
+import { settingsOptions } from "./settings-options.js";
 
 /**
  * Keeps the cache within the bounds that the configuration has for it, when an image was staged
@@ -12,10 +13,9 @@ import { writeMessage } from "./output.js";
  */
 export async function tidyUp({ hit }: StageResult, values: OptionValues): Promise<void> {
   if (hit) return;
-  const { "cache-dir": cacheDir, config, target } = values;
   try {
     const report = await interruptible((signal) => {
-      return keepInBounds({ cacheDir, config, target, signal });
+      return keepInBounds({ ...settingsOptions(values), signal });
     });
     if (report && report.unmet.length > 0) {
       warn("the cache stays above its low_watermark, for all that is left is in use", values);

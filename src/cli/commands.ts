@@ -209,6 +209,8 @@ export const commands: readonly [Command, ...Command[]] = [
       "seed",
       "repair",
       "cache-dir",
+      "config",
+      "target",
       "jobs",
       "wait",
       "json",

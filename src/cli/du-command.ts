@@ -6,12 +6,13 @@ import { interruptible } from "./interruption.js";
 import { shortKeys } from "./ls-text.js";
 import type { CommandLine } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";
-import { cacheOptions, leaveDeletedDirectory, pathOptions } from "./working-directory.js";
+import { settingsOptions } from "./settings-options.js";
+import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** `stage-rootfs du`: what the cache takes on disk, as a table or as JSON. */
 export async function duCommand({ values }: CommandLine): Promise<number> {
   leaveDeletedDirectory(pathOptions(values));
-  const options = cacheOptions(values);
+  const options = settingsOptions(values);
   const measure = await interruptible((signal) => measureCache({ ...options, signal }));
   if (!values.json && !measure.exists && !values.quiet) {
     writeMessage(`there is no cache ${printable(measure.cache)}`);

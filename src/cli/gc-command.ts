@@ -13,6 +13,7 @@ import {
   type ValueOption,
 } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";
+import { settingsOptions } from "./settings-options.js";
 import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** `stage-rootfs gc`: removes what nobody needs, and more to reach goals. */
@@ -32,12 +33,9 @@ export async function gcCommand({ values }: CommandLine): Promise<number> {
 }
 
 function gcOptions(values: OptionValues): GcOptions {
-  const { "cache-dir": cacheDir, config, target, "dry-run": dryRun } = values;
   return {
-    cacheDir,
-    config,
-    target,
-    dryRun,
+    ...settingsOptions(values),
+    dryRun: values["dry-run"],
     maxSize: sizeOption(values, "max-size"),
     minFree: parsedOption(values, { name: "min-free", parse: parseShare, such: "20G or 10%" }),
     maxAge: parsedOption(values, { name: "max-age", parse: parseDuration, such: "30d or 12h" }),

@@ -3,7 +3,8 @@ import { listCache } from "../stage/list-cache.js";
 import { listingText } from "./ls-text.js";
 import type { CommandLine } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";
-import { cacheOptions, leaveDeletedDirectory, pathOptions } from "./working-directory.js";
+import { settingsOptions } from "./settings-options.js";
+import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** Width of the table where the output is no terminal, in characters. */
 const usualWidth = 80;
@@ -11,7 +12,7 @@ const usualWidth = 80;
 /** `stage-rootfs ls [IMAGE|KEY...]`: what the cache holds, as a table or as JSON. */
 export async function lsCommand({ values, words }: CommandLine): Promise<number> {
   leaveDeletedDirectory([...words, ...pathOptions(values)]);
-  const listing = listCache({ ...cacheOptions(values), images: words });
+  const listing = listCache({ ...settingsOptions(values), images: words });
   if (values.json) {
     await writeResult(`${JSON.stringify(listing)}\n`);
     return 0;

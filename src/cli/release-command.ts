@@ -3,13 +3,14 @@ import { type ReleaseOptions, releaseLeases } from "../stage/release-leases.js";
 import { leaseOption } from "./lease-option.js";
 import type { CommandLine, OptionValues } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";
-import { cacheOptions, leaveDeletedDirectory, pathOptions } from "./working-directory.js";
+import { settingsOptions } from "./settings-options.js";
+import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** `stage-rootfs release [IMAGE|KEY|PATH...]`: prints each lease that was given up, and its entry. */
 export async function releaseCommand({ values, words }: CommandLine): Promise<number> {
   leaveDeletedDirectory([...words, ...pathOptions(values)]);
   const report = releaseLeases({
-    ...cacheOptions(values),
+    ...settingsOptions(values),
     images: words.length > 0 ? words : undefined,
     lease: leaseToRelease(values),
   });

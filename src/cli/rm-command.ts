@@ -3,8 +3,9 @@ import { keptError, removeImages } from "../stage/remove-images.js";
 import { interruptible } from "./interruption.js";
 import { type CommandLine, numberOption } from "./options.js";
 import { writeResult } from "./output.js";
+import { settingsOptions } from "./settings-options.js";
 import { waitReporter } from "./wait-reporter.js";
-import { cacheOptions, leaveDeletedDirectory, pathOptions } from "./working-directory.js";
+import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** `stage-rootfs rm IMAGE|KEY|PATH...`: prints the keys of the entries that are gone. */
 export async function rmCommand({ values, words }: CommandLine): Promise<number> {
@@ -16,7 +17,7 @@ export async function rmCommand({ values, words }: CommandLine): Promise<number>
   leaveDeletedDirectory([...words, ...pathOptions(values)]);
   const report = await interruptible((signal) =>
     removeImages({
-      ...cacheOptions(values),
+      ...settingsOptions(values),
       images: values.all ? undefined : words,
       force: values.force,
       wait: numberOption(values, "wait"),

@@ -7,6 +7,7 @@ import type { Limits } from "../oci/limits.js";
 import type { StageOptions } from "../stage/request.js";
 import { type LeaseHolder, leaseOption } from "./lease-option.js";
 import { choiceOption, numberOption, type OptionValues, sizeOption } from "./options.js";
+import { settingsOptions } from "./settings-options.js";
 
 /** What a command adds to its command line. */
 export interface StagingExtras {
@@ -25,9 +26,7 @@ export function stagingOptions(
   { mounts = [], holder = "caller" }: StagingExtras = {},
 ): StageOptions {
   return {
-    cacheDir: values["cache-dir"],
-    config: values.config,
-    target: values.target,
+    ...settingsOptions(values),
     shared: values.shared,
     trustOwners: values["trust-owner"]?.map(userId),
     allowDisks: values["allow-disk"]?.map(diskKind),

@@ -5,9 +5,10 @@ import { verifyCache } from "../stage/verify/verify.js";
 import { interruptible } from "./interruption.js";
 import { type CommandLine, numberOption, type OptionValues } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";
+import { settingsOptions } from "./settings-options.js";
 import { progressOption } from "./staging-options.js";
 import { verificationText } from "./verification-text.js";
-import { leaveDeletedDirectory } from "./working-directory.js";
+import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** `stage-rootfs verify`: what differs in the cache, line by line or as JSON. */
 export async function verifyCommand({ values, words, rest }: CommandLine): Promise<number> {
@@ -16,7 +17,7 @@ export async function verifyCommand({ values, words, rest }: CommandLine): Promi
       hint: "name images, keys or paths of the cache, or say --all",
     });
   }
-  leaveDeletedDirectory([...words, values["cache-dir"], process.env["STAGE_ROOTFS_CACHE_DIR"]]);
+  leaveDeletedDirectory([...words, ...pathOptions(values)]);
   const wish = progressOption(values);
   const isHeard = wish === "plain" || wish === "json" || (wish === "auto" && process.stderr.isTTY);
   const found = await interruptible((signal) => {
@@ -25,7 +26,7 @@ export async function verifyCommand({ values, words, rest }: CommandLine): Promi
       all: values.all,
       sample: sampleOption(values),
       seed: numberOption(values, "seed"),
-      cacheDir: values["cache-dir"],
+      ...settingsOptions(values),
       repair: values.repair,
       jobs: numberOption(values, "jobs"),
       wait: numberOption(values, "wait"),

@@ -28,14 +28,6 @@ export function pathOptions(values: OptionValues): readonly (string | undefined)
   return [values["cache-dir"], values.config, cache, config];
 }
 
-/** Which cache a command line means. */
-export function cacheOptions(
-  values: OptionValues,
-): Readonly<Record<"cacheDir" | "config" | "target", string | undefined>> {
-  const { "cache-dir": cacheDir, config, target } = values;
-  return { cacheDir, config, target };
-}
-
 function isThere(): boolean {
   try {
     process.cwd();

@@ -1,5 +1,6 @@
 import { chmodSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
+import { commands } from "../../src/cli/commands.js";
 import { answerHit } from "../../src/cli/hit.js";
 import { main } from "../../src/cli/main.js";
 import { writeAtOnce } from "../../src/cli/write-at-once.js";
@@ -39,6 +40,17 @@ describe("answerHit", () => {
       rootfs: said.trimEnd(),
     });
   });
+
+  const own = new Set<string>(commands[0].options);
+  const odd = commands.flatMap(({ options }) => options.filter((name) => !own.has(name)));
+  test.each([...new Set(odd)])(
+    "leaves to main the option --%s, of other commands",
+    async (name) => {
+      const { cache, image } = await stagedImage();
+      expect(answer(cache, image, `--${name}`)).toBeUndefined();
+      expect(answer(cache, image, `--${name}=1`)).toBeUndefined();
+    },
+  );
 
   test("leaves to main what is not in the cache", async () => {
     const { cache, image } = await stagedImage();

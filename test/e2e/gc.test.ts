@@ -255,6 +255,8 @@ describe("staging", () => {
     const { rootfs } = await stage(["--target", "x", a], { env });
     expect(rootfs.startsWith(`${local}/stage-rootfs-`)).toBe(true);
     expect(await stage(["--target", "x", a], { env })).toMatchObject({ hit: true, rootfs });
+    const { stdout } = await stageRootfs(["ls", "--target", "x", "--json"], { env });
+    expect(stdout).toContain(rootfs);
     const { exitCode, stderr } = await stageRootfs([a], { env });
     expect(exitCode).toBe(78);
     expect(stderr).toContain("has several targets (say which with --target");
