@@ -21,6 +21,8 @@ export type Observation =
   | { readonly kind: "copy"; readonly path: ByteString; readonly node: ListedNode }
   /** A file that is the one that the layer has. */
   | { readonly kind: "link"; readonly node: ListedNode }
+  /** Something that this user may not look at. */
+  | { readonly kind: "unreadable" }
   /** One more path was looked at. */
   | { readonly kind: "path" };
 
@@ -58,12 +60,16 @@ class Look {
       const [at, listed] = next;
       yield { kind: "path" };
       const stat = this.#stat(at);
-      if (!stat) {
+      if (stat === "unreadable") {
+        yield { kind: "unreadable" };
+      } else if (!stat) {
         yield found(at, ["MISSING", "is missing"]);
       } else if (listed.kind === "directory") {
         yield* this.#compare(at, { node: listed, stat });
         if (!stat.isDirectory()) continue;
-        const { added, below } = this.#children(at, listed);
+        const children = this.#children(at, listed);
+        if (!children) yield { kind: "unreadable" };
+        const { added, below } = children ?? { added: [], below: [] };
         for (const name of added) yield found(join(at, name), ["ADDED", "is not in the image"]);
         pending.push(...below);
       } else yield* this.#leaf(at, { node: listed, stat });
@@ -111,11 +117,13 @@ class Look {
     for (const difference of differences) yield found(path, difference);
   }
 
-  /** What a directory holds beyond what is listed, and what is to be looked at next: the last first. */
+  /**
+   * What a directory holds beyond what is listed, and what is to be looked at next: the last first.
+   * @returns undefined where its mode keeps this user out
+   */
   #children(path: ByteString, { children }: ListedDirectory) {
     const names = this.#names(path);
-    // Its mode, which is a finding, keeps its owner out.
-    if (!names) return { added: [], below: [] };
+    if (!names) return undefined;
     const added = names.filter((name) => !children.has(name)).sort();
     const below = [...children]
       .sort(([a], [b]) => (a < b ? 1 : -1))
@@ -136,12 +144,13 @@ class Look {
     return readlinkSync(pathBelow(this.#root, path), { encoding: "latin1" });
   }
 
-  #stat(path: ByteString): BigIntStats | undefined {
+  #stat(path: ByteString): BigIntStats | "unreadable" | undefined {
     try {
       return lstatSync(pathBelow(this.#root, path), { bigint: true });
     } catch (error) {
       const errno = errnoOf(error);
-      if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "EACCES") return undefined;
+      if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
+      if (errno === "EACCES") return "unreadable";
       throw error;
     }
   }

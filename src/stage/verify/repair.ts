@@ -2,6 +2,7 @@ import { layersOf } from "../../cache/inventory.js";
 import { removeEntry } from "../../cache/remove-entry.js";
 import { removeLayer } from "../../cache/remove-layer.js";
 import { StageError } from "../../errors.js";
+import { doubtfulKinds } from "../../host/file-system-kind.js";
 import { stageRootfs } from "../../stage.js";
 import { inspectImage } from "../inspect.js";
 import type { OpenCache } from "../open-cache.js";
@@ -79,7 +80,13 @@ export class Repair {
     const reference = source && sourceReference(source);
     if (reference === undefined) return false;
     const { signal, onEvent } = this.#options;
-    const options = { ...stagingOf(key, details), cacheDir: this.#cache.directory, signal };
+    const options = {
+      ...stagingOf(key, details),
+      cacheDir: this.#cache.directory,
+      // Where the cache may be was said when it was made.
+      allowDisks: doubtfulKinds,
+      signal,
+    };
     onEvent?.({ type: "repairing", key, source: reference });
     try {
       // The source may have another image by now, which nobody has asked for.

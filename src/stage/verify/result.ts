@@ -60,7 +60,7 @@ export interface Checked {
   files: number;
   /** Their bytes. */
   bytes: number;
-  /** Files that this user may not read: their content was not looked at. */
+  /** Files and directories that this user may not read: what they hold was not looked at. */
   unreadable: number;
   /** Files without a digest on record: only their size is known. */
   withoutDigest: number;

@@ -30,6 +30,7 @@ export async function walkTree(walk: TreeWalk): Promise<readonly TreeFinding[]> 
     else if (seen.kind === "content" && isWanted(seen.path)) await reader.add(seen);
     else if (seen.kind === "copy") copies.push(seen);
     else if (seen.kind === "link") linked.add(treeOf(seen));
+    else if (seen.kind === "unreadable") checked.unreadable++;
     else if (seen.kind === "path") {
       checked.paths++;
       if (now() - turn < longestTurn) continue;

@@ -14,6 +14,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { checkTree } from "../../../src/extract/check/check-tree.js";
+import { InodeBook } from "../../../src/extract/check/inode-book.js";
+import { asUser } from "../../support/as-user.js";
 import type { Layers } from "../../support/check-stack.js";
 import {
   assembleLayers,
@@ -26,7 +29,7 @@ import {
   unpackEntries,
   whiteout,
 } from "../../support/layers.js";
-import { stackDifferences } from "../../support/listed-stack.js";
+import { listedTree, stackDifferences } from "../../support/listed-stack.js";
 import { scratchDirectory } from "../../support/scratch-directory.js";
 
 const digests = "sha256";
@@ -174,6 +177,20 @@ describe.each(changes)("%s", (_, change, expected) => {
     const wanted = expected.split("\n").map((line) => `rootfs: ${line}`);
     expect(found).toEqual(wanted);
   });
+});
+
+test.runIf(process.geteuid?.() === 0)("what a user may not look at is no damage", async () => {
+  const [layer] = await unpacked([file("closed/f"), file("open/f")]);
+  const expected = listedTree(layer);
+  chmodSync(layer.tree, 0o755);
+  chmodSync(`${layer.tree}/closed`, 0o700);
+  chmodSync(`${layer.tree}/..`, 0o755);
+  const seen = await asUser([], async () => {
+    return [...checkTree({ root: layer.tree, expected, book: new InodeBook() })];
+  });
+  expect(seen.filter(({ kind }) => kind === "unreadable")).toHaveLength(1);
+  const findings = seen.flatMap((each) => (each.kind === "finding" ? [each.finding.code] : []));
+  expect(findings).not.toContain("MISSING");
 });
 
 test("a listing that is damaged is no listing", async () => {
