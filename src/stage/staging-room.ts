@@ -58,7 +58,7 @@ export class StagingRoom {
   #kind: FileSystemKind = { name: "other" };
   /** Of layers that are there: how many entries they have. */
   #entries = 0;
-  #isLearnt = false;
+  #learnt: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
   #isClosed = false;
@@ -93,11 +93,9 @@ export class StagingRoom {
     diffId: Digest,
     layers: readonly (Layer | RemoteLayer)[],
   ): Promise<UnpackProgress | undefined> {
-    if (!this.#isLearnt) {
-      this.#isLearnt = true;
-      for (const layer of layers) this.#learn(layer);
-      await this.#secure(() => this.#all(), "likely");
-    }
+    // All wait for the same, so that they go on in the order in which they came.
+    this.#learnt ??= this.#learnAll(layers);
+    await this.#learnt;
     const pending = this.#pending.get(diffId);
     if (!pending) return undefined;
     pending.isUnderWay = true;
@@ -122,6 +120,11 @@ export class StagingRoom {
   #expect({ diffId, size }: LayerSummary, isRemote: boolean): void {
     const progress = createUnpackProgress();
     this.#pending.set(diffId, { stored: size, progress, isUnderWay: false, isRemote });
+  }
+
+  async #learnAll(layers: readonly (Layer | RemoteLayer)[]): Promise<void> {
+    for (const layer of layers) this.#learn(layer);
+    await this.#secure(() => this.#all(), "likely");
   }
 
   #learn(layer: Layer | RemoteLayer): void {
