@@ -14,7 +14,7 @@ import type { Fault } from "./support/faults/fault.js";
 import { stagingSteps, sweepingSteps } from "./support/faults/steps.js";
 
 /** About so many processes are killed at random. */
-const kills = Number(process.env["CRASH_KILLS"] ?? 100);
+const kills = Number(process.env["CRASH_KILLS"] ?? 200);
 const seed = Number(process.env["CRASH_SEED"] ?? Date.now() % 1_000_000);
 
 /** How many calls of a thread that change something are to choose from. */
