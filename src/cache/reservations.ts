@@ -28,7 +28,8 @@ export class Reservations {
   readonly #layout: CacheLayout;
   readonly #own = new Map<string, Reservation>();
   readonly #word: string;
-  readonly #since: number = Date.now();
+  /** When the first of them was made: whoever looked before that has not heeded this staging. */
+  #since: number | undefined;
 
   constructor(layout: CacheLayout) {
     this.#layout = layout;
@@ -42,6 +43,7 @@ export class Reservations {
    */
   set(what: string, room: Room): void {
     const purpose = purposeOf(what);
+    this.#since ??= Date.now();
     const made = { purpose, since: this.#since, room };
     const name = formatName(made, this.#word);
     const before = this.#own.get(purpose);
@@ -111,7 +113,8 @@ export class Reservations {
 
   #isBefore({ since, name }: Reservation): boolean {
     const [own] = this.#own.values();
-    return since === this.#since ? name < (own?.name ?? "") : since < this.#since;
+    const ownSince = this.#since ?? Number.POSITIVE_INFINITY;
+    return since === ownSince ? name < (own?.name ?? "") : since < ownSince;
   }
 
   #path({ name }: Pick<Reservation, "name">): string {

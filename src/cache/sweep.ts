@@ -25,11 +25,19 @@ function removeOldBlob(layout: CacheLayout, name: string): void {
   if (statSync(path).mtimeMs < Date.now() - blobLifetime) rmSync(path);
 }
 
-/** Another process may be at the same work. */
+/**
+ * Another process may be at the same work; and what can't be removed, such as a file that somebody
+ * made immutable, must not keep all images from being staged. It stays, and `du` counts it.
+ */
+const tolerable: ReadonlySet<string | undefined> = new Set([
+  ...["EROFS", "ENOENT", "ENOTEMPTY"],
+  ...["EPERM", "EACCES", "EBUSY"],
+]);
+
 function tolerating(work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (!["EROFS", "ENOENT", "ENOTEMPTY"].includes(errnoOf(error) ?? "")) throw error;
+    if (!tolerable.has(errnoOf(error))) throw error;
   }
 }

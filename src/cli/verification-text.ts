@@ -10,12 +10,14 @@ export function verificationText(found: Verification): string {
     ...findings.map(findingLine),
     ...damaged.map(({ key, repair }) => `${repair ?? "damaged"}: ${key}`),
     ...others.map(({ key, state }) => `${state}: ${key}`),
-    `${entries.length} entries, ${layers.length} layers, ${checked.paths} names; ${readLine(checked)}`,
+    `${amount(entries.length, "entry entries")}, ${amount(layers.length, "layer layers")}, ${amount(checked.paths, "name names")}; ${readLine(checked)}`,
     ...(sample ? [`a sample of ${sample.percent}%: --seed ${sample.seed} chooses it again`] : []),
     ...(unlisted > 0
-      ? [`${unlisted} layers have no listing: only their structure in the rootfs was compared`]
+      ? [
+          `${amount(unlisted, "layer layers")} without a listing: only the structure in the rootfs was compared`,
+        ]
       : []),
-    findings.length === 0 ? "nothing differs" : `${findings.length} differences`,
+    findings.length === 0 ? "nothing differs" : amount(findings.length, "difference differences"),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -25,8 +27,13 @@ function findingLine({ code, in: where, name, path, message }: Finding): string 
 }
 
 function readLine({ files, bytes, unreadable, withoutDigest }: Checked): string {
-  const parts = [`${files} files read, ${Math.ceil(bytes / 1024 ** 2)} MiB`];
+  const parts = [`${amount(files, "file files")} read, ${Math.ceil(bytes / 1024 ** 2)} MiB`];
   if (unreadable > 0) parts.push(`${unreadable} may not be read by you`);
   if (withoutDigest > 0) parts.push(`${withoutDigest} have no digest on record`);
   return parts.join(", ");
+}
+
+/** @param forms of the word, for one and for many */
+function amount(count: number, forms: `${string} ${string}`): string {
+  return `${count} ${forms.split(" ")[count === 1 ? 0 : 1]}`;
 }

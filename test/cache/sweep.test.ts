@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -7,7 +8,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { CacheLayout } from "../../src/cache/layout.js";
 import { sweep } from "../../src/cache/sweep.js";
 import { ownIdentity, type ProcessIdentity } from "../../src/host/process-identity.js";
@@ -48,6 +49,24 @@ describe("the sweep", () => {
     under(cache, of(owner));
     sweep(cache.layout);
     expect(readdirSync(cache.layout.tmp)).toEqual([]);
+  });
+
+  test("leaves what can't be removed, and removes the rest", (context) => {
+    const cache = emptyCache();
+    const [first, second] = Object.values(deadIdentities());
+    if (!first || !second) throw new Error("there are dead identities");
+    const names = [first, second].map((owner) => under(cache, of(owner)));
+    const [stays = ""] = readdirSync(cache.layout.tmp);
+    const fixed = `${cache.layout.tmp}/${stays}/tree/d/f`;
+    try {
+      execFileSync("chattr", ["+i", fixed], { stdio: "ignore" });
+    } catch {
+      context.skip("no file can be made immutable here");
+    }
+    onTestFinished(() => void execFileSync("chattr", ["-i", fixed]));
+    sweep(cache.layout);
+    expect(names).toContain(stays);
+    expect(readdirSync(cache.layout.tmp)).toEqual([stays]);
   });
 
   test("removes directories that lack permissions", () => {
