@@ -28,7 +28,6 @@ export function stagingOptions(
   return {
     ...settingsOptions(values),
     shared: values.shared,
-    trustOwners: values["trust-owner"]?.map(userId),
     allowDisks: values["allow-disk"]?.map(diskKind),
     platform: values.platform,
     mounts: [...(values.mount ?? []).map(parseMountRequest), ...mounts],
@@ -56,13 +55,6 @@ export function stagingOptions(
       allowForeignLayers: values["allow-foreign-layers"],
     },
   };
-}
-
-function userId(text: string): number {
-  if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw new StageError("USAGE", `--trust-owner takes a user's number, not "${printable(text)}"`, {
-    hint: "id -u NAME says it",
-  });
 }
 
 /** A kind of file system that a cache can be refused for, or a type of FUSE's. */

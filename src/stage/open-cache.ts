@@ -19,6 +19,7 @@ export interface OpenCache {
  */
 export function openCache(options: CacheOptions): OpenCache {
   const { cacheDirectory: directory, uid } = settingsOf(options);
-  const exists = checkTrust({ cacheDirectory: directory, uid }) !== "missing";
+  const { trustOwners: trustedOwners } = options;
+  const exists = checkTrust({ cacheDirectory: directory, uid, trustedOwners }) !== "missing";
   return { directory, layout: new CacheLayout(directory), exists };
 }

@@ -27,8 +27,6 @@ export interface StageOptions extends SettingsOptions {
    * false.
    */
   readonly shared?: boolean | undefined;
-  /** User IDs of others, beside root's, whose shared caches are trusted. Default: none. */
-  readonly trustOwners?: readonly number[] | undefined;
   /**
    * Kinds of file systems that a cache may be on although it does not belong there: `nfs`, `tmpfs`,
    * `fuse`, `fuse.sshfs`. Default: those in `$STAGE_ROOTFS_ALLOW_DISK`, between commas.

@@ -17,6 +17,8 @@ export interface SettingsOptions {
   readonly config?: string | undefined;
   /** Which of the configuration's targets is meant. Default: its `target`, or its only one. */
   readonly target?: string | undefined;
+  /** User IDs of others, beside root's, whose shared caches are trusted. Default: none. */
+  readonly trustOwners?: readonly number[] | undefined;
 }
 
 /** What follows from {@link SettingsOptions}. */

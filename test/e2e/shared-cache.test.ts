@@ -172,6 +172,16 @@ describe("a cache that root shares", () => {
       hit: true,
       rootfs: staged.rootfs,
     });
+    const look = ["--cache-dir", cacheDir];
+    expect(await stageRootfs(["ls", ...look], trusting)).toMatchObject({ exitCode: 77 });
+    for (const command of ["ls", "du", "verify"]) {
+      const words = command === "verify" ? ["--all"] : [];
+      const args = [command, ...look, "--trust-owner", "23457", ...words];
+      expect([command, await stageRootfs(args, trusting)]).toEqual([
+        command,
+        expect.objectContaining({ exitCode: 0 }),
+      ]);
+    }
   });
 
   rootTest("keeps neither owners nor setuid bits, and says so", async () => {
