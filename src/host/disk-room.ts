@@ -15,10 +15,14 @@ export const noRoom: Room = { bytes: 0, inodes: 0 };
  * @throws errors of the file system
  */
 export function freeRoom(directory: string): Room {
-  const { bsize, bfree, bavail, files, ffree } = statfsSync(directory);
-  const blocks = process.geteuid?.() === 0 ? bfree : bavail;
-  // A disk that makes inodes as they are needed, such as btrfs, says that it has none at all.
-  return { bytes: blocks * bsize, inodes: files === 0 ? Number.POSITIVE_INFINITY : ffree };
+  const { bsize, blocks, bfree, bavail, files, ffree } = statfsSync(directory);
+  const free = process.geteuid?.() === 0 ? bfree : bavail;
+  // Where there is no limit, as of inodes on btrfs and of anything on ramfs, it says that it has none
+  // at all.
+  return {
+    bytes: blocks === 0 ? Number.POSITIVE_INFINITY : free * bsize,
+    inodes: files === 0 ? Number.POSITIVE_INFINITY : ffree,
+  };
 }
 
 export function sumOf(rooms: Iterable<Room>): Room {

@@ -154,7 +154,8 @@ describe("extended attributes", () => {
       await execa("umount", [mountPoint]);
     });
     const cacheDir = join(mountPoint, "cache");
-    const args = ["--cache-dir", cacheDir, "--platform", "linux/amd64", archive];
+    const place = ["--cache-dir", cacheDir, "--allow-disk", "ramfs"];
+    const args = [...place, "--platform", "linux/amd64", archive];
     expectOnRecordAlone(cacheDir, await stage(args));
   });
 });

@@ -60,7 +60,9 @@ function below(path) {
  * @param {readonly unknown[]} args
  */
 function stepOf(name, args) {
-  const paths = calls[name] === 0 ? [openFiles.get(Number(args[0]))] : args.slice(0, calls[name]);
+  const paths = args
+    .slice(0, calls[name] || 1)
+    .map((arg) => (typeof arg === "number" ? openFiles.get(arg) : arg));
   if (!paths.some((path) => String(path).startsWith(fault.root))) return undefined;
   return `${name.replace("Sync", "")} ${paths.map(below).join(" -> ")}`;
 }
