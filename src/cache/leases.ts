@@ -156,6 +156,10 @@ function namesIn(directory: string): readonly string[] {
  */
 export function removeLeases(layout: CacheLayout, key: string): void {
   const directory = layout.leases(key);
+  if (lstatIfAny(directory)?.isSymbolicLink()) {
+    unlinkIfAny(directory);
+    return;
+  }
   for (const name of namesIn(directory)) removeOne(join(directory, name));
   ignoring(["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST"], () => rmdirSync(directory));
 }

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../errors.js";
 import { removeTree } from "../host/remove-tree.js";
@@ -22,7 +22,7 @@ const blobLifetime = 7 * 24 * 60 * 60 * 1000;
 function removeOldBlob(layout: CacheLayout, name: string): void {
   const path = layout.blob(name);
   if (lockOwner(layout.lock(`blob-${name}`))) return;
-  if (statSync(path).mtimeMs < Date.now() - blobLifetime) rmSync(path);
+  if (lstatSync(path).mtimeMs < Date.now() - blobLifetime) removeTree(path);
 }
 
 /**

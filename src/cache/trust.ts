@@ -38,11 +38,16 @@ export function checkTrust(place: CachePlace): CacheStanding {
     );
   }
   if (!stat) return "missing";
-  for (const name of ["v1", "v1/index", "v1/rootfs", "v1/layers"]) {
-    checkOwned(`${cacheDirectory}/${name}`, stat.uid);
-  }
+  for (const name of parts) checkOwned(`${cacheDirectory}/${name}`, stat.uid);
   return stat.uid === uid ? "own" : "foreign";
 }
+
+/** What a cache consists of. Through a link in place of one, what is outside would be cleaned up. */
+const parts = [
+  "v1",
+  ...["v1/index", "v1/rootfs", "v1/layers"],
+  ...["v1/tmp", "v1/locks", "v1/leases", "v1/blobs"],
+];
 
 /**
  * Whether there is a cache; somebody else's is refused, even one that is shared.
@@ -84,6 +89,7 @@ function checkOwned(path: string, owner: number): void {
   const stat = statIfAny(path);
   if (!stat) return;
   if (stat.isSymbolicLink()) throw untrusted(path, "is a symbolic link");
+  if (!stat.isDirectory()) throw untrusted(path, "is not a directory", { hint: "remove it" });
   if (stat.uid !== owner) throw untrusted(path, `belongs to user ${stat.uid}, not to ${owner}`);
   if (isWritable(stat)) throw untrusted(path, "can be written to by others");
 }

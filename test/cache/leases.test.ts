@@ -10,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { dropDeadLeases } from "../../src/cache/drop-dead-leases.js";
 import type { Lease } from "../../src/cache/lease-name.js";
@@ -157,6 +158,16 @@ describe("removeLeases", () => {
     expect(existsSync(directory)).toBe(false);
     removeLeases(cache.layout, key);
   });
+});
+
+test("removeLeases unlinks what is a link in place of an entry's leases, and leaves its target", () => {
+  const { layout } = emptyCache();
+  const elsewhere = scratchWithLease();
+  mkdirSync(dirname(layout.leases(key)), { recursive: true });
+  symlinkSync(elsewhere, layout.leases(key));
+  removeLeases(layout, key);
+  expect(existsSync(layout.leases(key))).toBe(false);
+  expect(readdirSync(elsewhere)).toEqual(["job-4711"]);
 });
 
 test("leases are dropped that nothing can bring back to life", async () => {

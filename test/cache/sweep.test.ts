@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  lutimesSync,
   mkdirSync,
   readdirSync,
   symlinkSync,
@@ -169,6 +170,21 @@ describe("the sweep", () => {
     const missing = `${scratchDirectory()}/missing`;
     sweep(new CacheLayout(missing));
     expect(existsSync(missing)).toBe(false);
+  });
+
+  test("removes old blobs whatever they are, and nothing that they link to", () => {
+    const cache = emptyCache();
+    const elsewhere = scratchDirectory();
+    writeFileSync(`${elsewhere}/f`, "");
+    mkdirSync(`${cache.layout.blob("directory")}/d`, { recursive: true });
+    symlinkSync(elsewhere, cache.layout.blob("link"));
+    for (const name of ["directory", "link"]) {
+      const time = Date.now() / 1000 - 8 * day;
+      lutimesSync(cache.layout.blob(name), time, time);
+    }
+    sweep(cache.layout);
+    expect(readdirSync(cache.layout.blobs)).toEqual([]);
+    expect(readdirSync(elsewhere)).toEqual(["f"]);
   });
 
   test("removes what came of a blob a week ago, unless somebody fetches the rest", () => {

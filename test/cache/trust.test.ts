@@ -77,6 +77,12 @@ describe("checkTrust", () => {
   });
 });
 
+const parts = [
+  "/v1",
+  ...["/v1/rootfs", "/v1/index", "/v1/layers"],
+  ...["/v1/tmp", "/v1/locks", "/v1/leases", "/v1/blobs"],
+];
+
 describe("a cache of somebody else", () => {
   /** A directory that root shares, with another user's cache beside it. */
   function sharedByRoot(context: { skip: (condition: boolean, note: string) => void }): string {
@@ -84,9 +90,7 @@ describe("a cache of somebody else", () => {
     const parent = scratchDirectory();
     chmodSync(parent, 0o755);
     const path = `${parent}/cache`;
-    for (const name of ["", "/v1", "/v1/rootfs", "/v1/index", "/v1/layers"]) {
-      mkdirSync(`${path}${name}`, { mode: 0o755 });
-    }
+    for (const name of ["", ...parts]) mkdirSync(`${path}${name}`, { mode: 0o755 });
     return path;
   }
 
@@ -96,9 +100,7 @@ describe("a cache of somebody else", () => {
 
   test("is trusted when it is said whose", (context) => {
     const path = sharedByRoot(context);
-    for (const name of ["", "/v1", "/v1/rootfs", "/v1/index", "/v1/layers"]) {
-      chownSync(`${path}${name}`, third, third);
-    }
+    for (const name of ["", ...parts]) chownSync(`${path}${name}`, third, third);
     expect(refusal(() => checkTrust(path, other))).toMatchObject({
       code: "CACHE_UNTRUSTED",
       hint: expect.stringContaining("--trust-owner 4322"),
@@ -108,37 +110,39 @@ describe("a cache of somebody else", () => {
     expect(checkTrust(path, third)).toBe("own");
   });
 
-  test.each(["/v1", "/v1/rootfs", "/v1/index", "/v1/layers"])(
-    "is refused when %s is another's, a link, or open to others",
-    (name) => {
-      if (uid !== 0) return;
-      const skip = () => undefined;
-      const given = sharedByRoot({ skip });
-      chownSync(`${given}${name}`, other, other);
-      const linked = sharedByRoot({ skip });
-      rmSync(`${linked}${name}`, { recursive: true });
-      symlinkSync("/tmp", `${linked}${name}`);
-      const open = sharedByRoot({ skip });
-      chmodSync(`${open}${name}`, 0o775);
-      const reasons = [given, linked, open].flatMap((path) =>
-        [other, 0].map((user) => {
-          const error = refusal(() => checkTrust(path, user));
-          expect(error).toMatchObject({ code: "CACHE_UNTRUSTED", exitStatus: 77 });
-          expect(error.message).toContain(`${path}${name} `);
-          return error.message.slice(error.message.indexOf(name) + name.length + 1);
-        }),
-      );
-      const link = "is a symbolic link";
-      expect(reasons).toEqual([
-        "belongs to user 4321, not to 0",
-        "belongs to user 4321, not to 0",
-        link,
-        link,
-        "can be written to by others",
-        "can be written to by others",
-      ]);
-    },
-  );
+  test.each(parts)("is refused when %s is another's, a link, a file, or open to others", (name) => {
+    if (uid !== 0) return;
+    const skip = () => undefined;
+    const given = sharedByRoot({ skip });
+    chownSync(`${given}${name}`, other, other);
+    const linked = sharedByRoot({ skip });
+    rmSync(`${linked}${name}`, { recursive: true });
+    symlinkSync("/tmp", `${linked}${name}`);
+    const open = sharedByRoot({ skip });
+    chmodSync(`${open}${name}`, 0o775);
+    const blocked = sharedByRoot({ skip });
+    rmSync(`${blocked}${name}`, { recursive: true });
+    writeFileSync(`${blocked}${name}`, "");
+    const reasons = [given, linked, blocked, open].flatMap((path) =>
+      [other, 0].map((user) => {
+        const error = refusal(() => checkTrust(path, user));
+        expect(error).toMatchObject({ code: "CACHE_UNTRUSTED", exitStatus: 77 });
+        expect(error.message).toContain(`${path}${name} `);
+        return error.message.slice(error.message.indexOf(name) + name.length + 1);
+      }),
+    );
+    const link = "is a symbolic link";
+    expect(reasons).toEqual([
+      "belongs to user 4321, not to 0",
+      "belongs to user 4321, not to 0",
+      link,
+      link,
+      "is not a directory",
+      "is not a directory",
+      "can be written to by others",
+      "can be written to by others",
+    ]);
+  });
 });
 
 describe("the way to a cache", () => {
