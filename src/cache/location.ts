@@ -146,9 +146,12 @@ function refuseForeignContent(cacheDirectory: string): void {
   );
 }
 
+/** Also a tag without content is ours: whoever made it was killed before writing to it. */
 function isOurs(tag: string): boolean {
   try {
-    return readFileSync(tag, "latin1").includes("a cache of stage-rootfs");
+    if (!lstatSync(tag).isFile()) return false;
+    const text = readFileSync(tag, "latin1");
+    return text === "" || text.includes("a cache of stage-rootfs");
   } catch {
     return false;
   }
@@ -159,5 +162,7 @@ function writeTag(path: string): void {
     writeFileSync(path, cacheTag, { flag: "wx" });
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
+    const stat = lstatSync(path);
+    if (stat.isFile() && stat.size === 0) writeFileSync(path, cacheTag);
   }
 }

@@ -82,6 +82,16 @@ describe("prepareCache", () => {
     );
   });
 
+  test("goes on where a process was killed before it wrote the tag", () => {
+    const directory = `${scratchDirectory()}/cache`;
+    mkdirSync(directory, { mode: 0o700 });
+    writeFileSync(`${directory}/CACHEDIR.TAG`, "");
+    prepareCache({ cacheDirectory: directory, uid });
+    expect(readFileSync(`${directory}/CACHEDIR.TAG`, "latin1")).toMatch(
+      /^Signature: 8a477f597d28d/,
+    );
+  });
+
   test("again changes nothing, and leaves a tag that somebody has changed", () => {
     const directory = scratchDirectory();
     prepare(directory);
