@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
+import { isUnreadable } from "../host/is-unreadable.js";
 import { bootId } from "../host/process-identity.js";
 import { uniqueWord } from "../host/unique-word.js";
 
@@ -91,6 +92,8 @@ function namesIn(directory: string): readonly string[] {
     return readdirSync(directory);
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return [];
+    // What nobody can look into is not known to be intact.
+    if (isUnreadable(error)) return [];
     throw fromSystemError(error, `read ${directory}`);
   }
 }

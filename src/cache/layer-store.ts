@@ -97,7 +97,7 @@ export function layerLock(name: string): string {
  */
 function noteLayerUse(layout: CacheLayout, name: string): void {
   const time = new Date();
-  ignoring(["ENOENT", "ENOTDIR", "EROFS", "EACCES", "EPERM"], () => {
+  ignoring(["ENOENT", "ENOTDIR", "ELOOP", "EROFS", "EACCES", "EPERM", "EIO"], () => {
     utimesSync(layerFile(layout, name), time, time);
   });
 }

@@ -1,15 +1,9 @@
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { makeDirectories } from "../host/make-directories.js";
+import { readWholeFile } from "../host/read-whole-file.js";
 import { checkKindOfDisk, tryDisk } from "./check-disk.js";
 import { isOpenToReaders } from "./readers.js";
 import { type CachePlace, checkTrust } from "./trust.js";
@@ -146,11 +140,13 @@ function refuseForeignContent(cacheDirectory: string): void {
   );
 }
 
+/** In bytes. */
+const longestTag = 64 * 1024;
+
 /** Also a tag without content is ours: whoever made it was killed before writing to it. */
 function isOurs(tag: string): boolean {
   try {
-    if (!lstatSync(tag).isFile()) return false;
-    const text = readFileSync(tag, "latin1");
+    const text = readWholeFile(tag, longestTag).toString("latin1");
     return text === "" || text.includes("a cache of stage-rootfs");
   } catch {
     return false;

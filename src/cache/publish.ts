@@ -1,6 +1,7 @@
-import { renameSync } from "node:fs";
+import { chmodSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
+import { lstatIfAny } from "../host/lstat-if-any.js";
 import { removeTree } from "../host/remove-tree.js";
 import type { CacheLayout } from "./layout.js";
 import { type LockOptions, lockOrAdopt } from "./lock.js";
@@ -86,15 +87,32 @@ function moveInPlace<Value>(
     renameSync(directory, path);
     return { value, made: true };
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== "ENOTEMPTY" && errno !== "EEXIST") throw fromSystemError(error, `write ${path}`);
+    if (!isTaken(path, error)) throw fromSystemError(error, `write ${path}`);
   }
   // Whoever was first has published the same content; a broken one has to make way.
   const existing = read();
   if (existing !== undefined) return { value: existing, made: false };
   const aside = makeWorkDirectory(layout);
-  renameSync(path, join(aside, "broken"));
-  removeTree(aside);
-  renameSync(directory, path);
+  try {
+    makeMovable(path);
+    renameSync(path, join(aside, "broken"));
+    removeTree(aside);
+    renameSync(directory, path);
+  } catch (error) {
+    throw fromSystemError(error, `replace ${path}`);
+  }
   return { value, made: true };
+}
+
+/** Whether something stands where a directory was to go: another one, or no directory at all. */
+function isTaken(path: string, error: unknown): boolean {
+  const errno = errnoOf(error);
+  if (errno === "ENOTDIR") return lstatIfAny(path) !== undefined;
+  return errno === "ENOTEMPTY" || errno === "EEXIST";
+}
+
+/** Only a directory that can be written to moves to another directory. */
+function makeMovable(path: string): void {
+  const stat = lstatIfAny(path);
+  if (stat?.isDirectory() && (stat.mode & 0o700) !== 0o700) chmodSync(path, stat.mode | 0o700);
 }

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { formatIdentity, type ProcessIdentity } from "../host/process-identity.js";
 import { isRecord } from "../host/read-json.js";
+import { readWholeFile } from "../host/read-whole-file.js";
 import type { CacheLayout } from "./layout.js";
 
 /** How far a process is with what others wait for. */
@@ -32,7 +33,9 @@ export function readStatus(layout: CacheLayout, owner: ProcessIdentity): Staging
   const prefix = statusPrefix(owner);
   try {
     const names = readdirSync(layout.tmp).filter((name) => name.startsWith(prefix));
-    const all = names.flatMap((name) => parseStatus(readFileSync(join(layout.tmp, name), "utf8")));
+    const all = names.flatMap((name) => {
+      return parseStatus(readWholeFile(join(layout.tmp, name), longestStatus).toString("utf8"));
+    });
     return all.length === 0 ? undefined : all.reduce(together);
   } catch {
     return undefined;
@@ -50,7 +53,7 @@ function together(a: StagingStatus, b: StagingStatus): StagingStatus {
 
 /** Empty for what is half written, or no status. */
 function parseStatus(text: string): readonly StagingStatus[] {
-  if (text.length > longestStatus || !text.endsWith("\n")) return [];
+  if (!text.endsWith("\n")) return [];
   const value: unknown = JSON.parse(text);
   if (!isRecord(value)) return [];
   const { job, startedAt, finished, total } = value;

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { fromSystemError } from "../errors.js";
+import { ignoring } from "../host/ignoring.js";
+import { removeTree } from "../host/remove-tree.js";
 import { writeJsonAtomically } from "../host/write-json.js";
 import type { CacheLayout } from "./layout.js";
 import { ownedName } from "./owned-name.js";
@@ -24,8 +26,13 @@ export function writeRecord(
   { layout, flush }: RecordOptions = {},
 ): void {
   const temporary = layout && join(layout.tmp, ownedName());
+  const write = () => writeJsonAtomically(path, record, { flush, temporary });
   try {
-    writeJsonAtomically(path, record, { flush, temporary });
+    // A directory in its place is nobody's, and does not give way by itself.
+    if (!ignoring(["EISDIR"], write)) {
+      removeTree(path);
+      write();
+    }
   } catch (error) {
     throw fromSystemError(error, `write ${path}`);
   }

@@ -1,17 +1,22 @@
 import {
+  chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type PublishOptions, readOrPublish } from "../../src/cache/publish.js";
 import { StageError } from "../../src/errors.js";
+import { asUser } from "../support/as-user.js";
 import { emptyCache, leftovers, type TestCache } from "../support/cache.js";
 import { deadIdentities, ownedName } from "../support/identities.js";
+import { scratchDirectory } from "../support/scratch-directory.js";
 
 /** How a test publishes a directory that holds one file, `value`. */
 function publishing(cache: TestCache, changes: Partial<PublishOptions<string>> = {}) {
@@ -36,6 +41,42 @@ function makeValue(directory: string, value: string): string {
 }
 
 describe("readOrPublish", () => {
+  test.each<[string, (path: string) => void]>([
+    ["a file", (path) => writeFileSync(path, "")],
+    ["a link to nothing", (path) => symlinkSync("nowhere", path)],
+    ["a link to a directory", (path) => symlinkSync(scratchDirectory(), path)],
+    [
+      "a directory that can't be entered",
+      (path) => {
+        mkdirSync(`${path}/x/y`, { recursive: true });
+        chmodSync(`${path}/x`, 0);
+        chmodSync(path, 0);
+      },
+    ],
+  ])("puts what it makes in the place of %s", async (_, obstruct) => {
+    const cache = emptyCache();
+    const path = cache.layout.layer("thing");
+    obstruct(path);
+    expect(await publishing(cache)).toMatchObject({ value: "made", made: true });
+    expect(lstatSync(path).isDirectory()).toBe(true);
+    expect(leftovers(cache)).toEqual([]);
+  });
+
+  test.runIf(process.geteuid?.() === 0)(
+    "puts it in the place of a directory that its own user can't enter",
+    async () => {
+      const cache = emptyCache();
+      const { root, layers, tmp, locks } = cache.layout;
+      const path = cache.layout.layer("thing");
+      mkdirSync(path);
+      writeFileSync(`${path}/f`, "");
+      chmodSync(path, 0);
+      const all = [dirname(cache.directory), cache.directory, root, layers, tmp, locks, path];
+      expect(await asUser(all, async () => publishing(cache))).toMatchObject({ made: true });
+      expect(leftovers(cache)).toEqual([]);
+    },
+  );
+
   test("makes what is missing, and leaves nothing under way", async () => {
     const cache = emptyCache();
     expect(await publishing(cache)).toEqual({ value: "made", made: true, waitedMs: 0 });

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { configPlaces, systemConfig } from "../../src/config/places.js";
@@ -50,6 +51,28 @@ test.each([
   const error = refusal(() => readConfiguration({ option, env }));
   expect(error.exitStatus).toBe(78);
   expect(error.message).toBe(`/missing.toml, which ${name} names, does not exist`);
+});
+
+test("what is no regular file, or endless, is refused and not waited for", () => {
+  const directory = scratchDirectory();
+  const fifo = `${directory}/fifo`;
+  execFileSync("mkfifo", [fifo]);
+  const large = `${directory}/large`;
+  writeFileSync(large, "");
+  truncateSync(large, 2 ** 40);
+  for (const [option, why] of [
+    [fifo, "is not a regular file"],
+    ["/dev/zero", "is not a regular file"],
+    [directory, "is a directory"],
+    [large, "is larger than 4194304 bytes"],
+  ]) {
+    const error = refusal(() => readConfiguration({ option, env: {} }));
+    expect(error).toMatchObject({ code: "CONFIG", message: `cannot read ${option}: it ${why}` });
+  }
+});
+
+test("the null device stands for an empty file", () => {
+  expect(readConfiguration({ option: "/dev/null", env: {} })).toMatchObject({ file: "/dev/null" });
 });
 
 test("a file that is no file or no UTF-8 is refused", () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -5,6 +6,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -84,14 +86,41 @@ describe("readJsonIfAny", () => {
     expect(readJsonIfAny(join(directory, "file/nosuch"))).toBeUndefined();
   });
 
-  it("does not take a file for missing that may not be read", () => {
+  it("takes a file that may not be read for none", () => {
     const directory = scratchDirectory();
     const path = join(directory, "entry.json");
     writeFileSync(path, "{}");
     chmodSync(path, 0);
     asOrdinaryUser(directory, () => {
-      expect(refusal(() => readJsonIfAny(path)).code).toBe("PERMISSION");
+      expect(readJsonIfAny(path)).toBeUndefined();
     });
+  });
+
+  it.each([
+    { what: "a fifo", make: (path: string) => execFileSync("mkfifo", [path]) },
+    { what: "a directory", make: (path: string) => mkdirSync(path) },
+    { what: "a link to a device", make: (path: string) => symlinkSync("/dev/zero", path) },
+    { what: "a link to itself", make: (path: string) => symlinkSync("entry.json", path) },
+    // Its first page is never there, so reading is an input/output error.
+    { what: "a bad sector", make: (path: string) => symlinkSync("/proc/self/mem", path) },
+    {
+      what: "a file of a terabyte",
+      make: (path: string) => {
+        writeFileSync(path, "");
+        truncateSync(path, 2 ** 40);
+      },
+    },
+  ])("takes $what for no file, and does not wait for it", ({ make }) => {
+    const path = join(scratchDirectory(), "entry.json");
+    make(path);
+    expect(readJsonIfAny(path)).toBeUndefined();
+  });
+
+  it("does not take a file for missing for another reason", () => {
+    const path = join(scratchDirectory(), "entry.json");
+    expect(refusal(() => readJsonIfAny(`${path}${"x".repeat(300)}`)).code).toBe(
+      "IMAGE_UNSUPPORTED",
+    );
   });
 });
 

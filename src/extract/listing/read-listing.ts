@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import type { ByteString } from "../../host/byte-string.js";
+import { isUnreadable } from "../../host/is-unreadable.js";
+import { openOrdinaryFile, readWholeFile } from "../../host/read-whole-file.js";
 import { join } from "../../host/rooted-tree.js";
 import type { ListedDirectory } from "./listed-node.js";
 import { ListedTree } from "./listed-tree.js";
@@ -13,8 +15,11 @@ import {
   listingFile,
 } from "./listing.js";
 
-/** A listing, or its digests, is not what was written down. */
+/** A listing, or its digests, is not what was written down, or can't be read. */
 export class ListingDamaged extends Error {}
+
+/** The largest list of digests that is read, in bytes: 1 GiB. */
+const longestDigests = 1024 * 1024 * 1024;
 
 /**
  * What a layer's tree is to hold.
@@ -22,6 +27,17 @@ export class ListingDamaged extends Error {}
  * @throws ListingDamaged, and errors of system calls
  */
 export function readListing(directory: string, summary: ListingSummary): ListedDirectory {
+  try {
+    return read(directory, summary);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    throw new ListingDamaged("its listing, or its list of digests, can't be read", {
+      cause: error,
+    });
+  }
+}
+
+function read(directory: string, summary: ListingSummary): ListedDirectory {
   const digests = readDigests(directory, summary);
   const records = new Records(listingFile(directory));
   try {
@@ -40,7 +56,7 @@ export function readListing(directory: string, summary: ListingSummary): ListedD
 
 function readDigests(directory: string, { digests, hashes }: ListingSummary): Buffer {
   if (digests === "none") return Buffer.alloc(0);
-  const table = readFileSync(digestsFile(directory));
+  const table = readWholeFile(digestsFile(directory), longestDigests);
   if (createHash("sha256").update(table).digest("hex") === hashes.digests) return table;
   throw new ListingDamaged("its list of digests differs");
 }
@@ -142,7 +158,7 @@ class Records {
   #at = 0;
 
   constructor(path: string) {
-    this.#fd = openSync(path, "r");
+    this.#fd = openOrdinaryFile(path).fd;
   }
 
   /** Up to the next NUL, or another end. */
