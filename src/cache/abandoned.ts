@@ -13,15 +13,15 @@ export function isAnythingAbandoned(layout: CacheLayout): boolean {
 }
 
 /**
- * The names in a directory of the cache; none where there is no cache yet, or it is somebody else's
- * to look after.
+ * The names in a directory of the cache; none where there is no cache yet, where it is somebody
+ * else's to look after, or where something else has taken the directory's place.
  */
 export function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === "ENOENT" || errno === "EACCES") return [];
+    if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "EACCES") return [];
     throw fromSystemError(error, `read ${directory}`);
   }
 }

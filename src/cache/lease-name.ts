@@ -12,6 +12,16 @@ export type Lease =
 /** The latest time that a Date holds, in milliseconds since 1970. */
 const latestTime = 8.64e15;
 
+/**
+ * Stands for the leases on an entry of which nobody can tell what they are, since their directory
+ * can't be read. It never ends.
+ */
+export const unreadableLeases: Lease & { kind: "until" } = {
+  kind: "until",
+  time: latestTime,
+  word: "unreadable",
+};
+
 /** The name of a lease's file, at most 255 bytes long; {@link parseLease} reads it. */
 export function formatLease(lease: Lease): string {
   switch (lease.kind) {
@@ -52,6 +62,7 @@ export function describeLease(lease: Lease): string {
     case "process":
       return `process-${lease.identity.pid}`;
     case "until":
+      if (lease.word === unreadableLeases.word) return lease.word;
       return `until-${new Date(lease.time).toISOString().replace(/\.\d{3}Z$/, "Z")}`;
   }
 }

@@ -12,10 +12,11 @@ import {
 import { dirname, join } from "node:path";
 import { errnoOf } from "../errors.js";
 import { ignoring } from "../host/ignoring.js";
+import { isUnreadable } from "../host/is-unreadable.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
 import { hasEntry } from "./entry.js";
 import type { CacheLayout } from "./layout.js";
-import { formatLease, type Lease, parseLease } from "./lease-name.js";
+import { formatLease, type Lease, parseLease, unreadableLeases } from "./lease-name.js";
 import { isOpenToReaders } from "./readers.js";
 
 /**
@@ -54,7 +55,7 @@ export function takeLease(layout: CacheLayout, key: string, lease: Lease): Lease
     try {
       return takeOrTouch(path);
     } catch (error) {
-      if (errnoOf(error) !== "ENOENT") throw error;
+      if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw error;
       if (!hasEntry(layout, key)) return "missing";
       // It is not for want of a directory.
       if (attempt === attempts) throw error;
@@ -97,10 +98,14 @@ function takeAgain(path: string, existing: unknown): boolean {
  */
 export function makeLeaseDirectory(layout: CacheLayout, key: string): void {
   const path = layout.leases(key);
-  ignoring(["EEXIST"], () => {
+  const make = () => {
     mkdirSync(path, { mode: 0o700 });
     if (isOpenToReaders(dirname(path))) chmodSync(path, 0o1777);
-  });
+  };
+  if (ignoring(["EEXIST"], make) || lstatIfAny(path)?.isDirectory() !== false) return;
+  // What is no directory has no leases, and keeps any from being taken.
+  ignoring(["ENOENT", "EISDIR", "EPERM"], () => unlinkSync(path));
+  ignoring(["EEXIST"], make);
 }
 
 /** Gives an entry's use another time without a lease. @throws errors of the file system */
@@ -118,12 +123,27 @@ export function releaseLease(layout: CacheLayout, key: string, lease: Lease): bo
   return unlinkIfAny(join(layout.leases(key), formatLease(lease)));
 }
 
-/** All leases on an entry, the living and the dead. What is none is left out. */
+/**
+ * All leases on an entry, the living and the dead. What is none is left out. Leases that can't be
+ * read, for their directory's mode or a fault of the disk, count as one that never ends.
+ */
 export function leasesOn(layout: CacheLayout, key: string): readonly FoundLease[] {
   const directory = layout.leases(key);
   const cacheOwner = lstatIfAny(directory);
   if (!cacheOwner?.isDirectory()) return [];
-  const trusted: readonly (number | undefined)[] = [cacheOwner.uid, process.geteuid?.()];
+  try {
+    return leasesIn(directory, cacheOwner.uid);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const takenAt = Math.min(cacheOwner.mtimeMs, cacheOwner.ctimeMs);
+    const { uid: owner } = cacheOwner;
+    const lease = unreadableLeases;
+    return [{ name: formatLease(lease), lease, takenAt, owner, isTrusted: true }];
+  }
+}
+
+function leasesIn(directory: string, cacheOwner: number): readonly FoundLease[] {
+  const trusted: readonly (number | undefined)[] = [cacheOwner, process.geteuid?.()];
   return namesOfLeases(directory).flatMap(({ name, lease }) => {
     const stat = lstatIfAny(join(directory, name));
     if (!stat?.isFile()) return [];
@@ -156,10 +176,12 @@ function namesIn(directory: string): readonly string[] {
  */
 export function removeLeases(layout: CacheLayout, key: string): void {
   const directory = layout.leases(key);
-  if (lstatIfAny(directory)?.isSymbolicLink()) {
+  const stat = lstatIfAny(directory);
+  if (stat?.isDirectory() === false) {
     unlinkIfAny(directory);
     return;
   }
+  if (stat && (stat.mode & 0o700) !== 0o700) chmodSync(directory, stat.mode | 0o700);
   for (const name of namesIn(directory)) removeOne(join(directory, name));
   ignoring(["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST"], () => rmdirSync(directory));
 }

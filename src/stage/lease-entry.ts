@@ -1,7 +1,7 @@
 import { dropDeadLeases } from "../cache/drop-dead-leases.js";
 import { describeLease } from "../cache/lease-name.js";
 import { noteUse, takeLease } from "../cache/leases.js";
-import { errnoOf, fromSystemError } from "../errors.js";
+import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import type { Warning } from "../extract/layer-record.js";
 import type { StageRequest } from "./request.js";
 
@@ -33,15 +33,16 @@ export function leaseEntry({ layout, lease }: StageRequest, key: string): EntryL
       if (outcome === "taken" && Math.random() < tidyingShare) dropDeadLeases(layout, key);
     }
   } catch (error) {
-    const failure = fromSystemError(error, "take a lease on the entry");
     if (errnoOf(error) === undefined) throw error;
-    return wanted ? { lease: null, warnings: [notTaken(failure)] } : none;
+    return wanted ? { lease: null, warnings: [notTaken(error)] } : none;
   }
   return wanted ? { lease: describeLease(wanted), warnings: [] } : none;
 }
 
-function notTaken(failure: unknown): Warning {
-  const reason = failure instanceof Error ? failure.message : String(failure);
+function notTaken(error: unknown): Warning {
+  const doing = "take a lease on the entry";
+  const known = fromSystemError(error, doing);
+  const reason = known instanceof StageError ? known.message : `cannot ${doing}: ${String(error)}`;
   const message = `${reason}; it may be removed while it is in use`;
   return { code: "LEASE_NOT_TAKEN", message, count: 1, examples: [] };
 }

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   lutimesSync,
@@ -13,7 +14,8 @@ import {
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { dropDeadLeases } from "../../src/cache/drop-dead-leases.js";
-import type { Lease } from "../../src/cache/lease-name.js";
+import { isProtecting } from "../../src/cache/lease-life.js";
+import { describeLease, type Lease } from "../../src/cache/lease-name.js";
 import {
   leasesOn,
   noteUse,
@@ -22,6 +24,7 @@ import {
   takeLease,
 } from "../../src/cache/leases.js";
 import { ownIdentity } from "../../src/host/process-identity.js";
+import { asUser } from "../support/as-user.js";
 import { emptyCache, type TestCache } from "../support/cache.js";
 import { addEntry } from "../support/cache-content.js";
 import { deadIdentities, foreignIdentities } from "../support/identities.js";
@@ -186,4 +189,46 @@ test("leases are dropped that nothing can bring back to life", async () => {
     expect.arrayContaining([...foreign, ownIdentity(), "until", "job"]),
   );
   expect(left).toHaveLength(5);
+});
+
+describe("leases in a directory that can't be read", () => {
+  test.runIf(process.geteuid?.() === 0).each(["000", "444", "333"])(
+    "for its mode, %s, count as one that never ends, and can be removed",
+    async (mode) => {
+      const cache = await cacheWithEntry();
+      takeLease(cache.layout, key, job);
+      const directory = cache.layout.leases(key);
+      chmodSync(directory, Number.parseInt(mode, 8));
+      const all = [dirname(cache.directory), cache.directory, cache.layout.root];
+      all.push(cache.layout.allLeases, directory);
+      await asUser(all, async () => {
+        const [found, ...others] = leasesOn(cache.layout, key);
+        expect(others).toEqual([]);
+        expect(found && describeLease(found.lease)).toBe("unreadable");
+        const inAThousandYears = { now: Date.now() + 1000 * 365 * 24 * 3600 * 1000 };
+        expect(found && isProtecting(found, inAThousandYears)).toBe(true);
+        removeLeases(cache.layout, key);
+      });
+      expect(existsSync(directory)).toBe(false);
+    },
+  );
+
+  test("but for a file in its place, which gives way to it", async () => {
+    const cache = await cacheWithEntry();
+    const directory = cache.layout.leases(key);
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, "");
+    expect(leasesOn(cache.layout, key)).toEqual([]);
+    expect(takeLease(cache.layout, key, job)).toBe("taken");
+    expect(namesOn(cache)).toEqual(["job-4711"]);
+  });
+
+  test("go with a file in its place", async () => {
+    const cache = await cacheWithEntry();
+    const directory = cache.layout.leases(key);
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, "");
+    removeLeases(cache.layout, key);
+    expect(existsSync(directory)).toBe(false);
+  });
 });
