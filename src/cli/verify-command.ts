@@ -17,6 +17,11 @@ export async function verifyCommand({ values, words, rest }: CommandLine): Promi
       hint: "name images, keys or paths of the cache, or say --all",
     });
   }
+  if (values.all && words.length > 0) {
+    throw new StageError("USAGE", "--all goes without names", {
+      hint: "usage: stage-rootfs verify IMAGE|KEY|PATH..., or stage-rootfs verify --all",
+    });
+  }
   leaveDeletedDirectory([...words, ...pathOptions(values)]);
   const wish = progressOption(values);
   const isHeard = wish === "plain" || wish === "json" || (wish === "auto" && process.stderr.isTTY);

@@ -171,7 +171,8 @@ function limitsOf(wanted: Partial<Limits>): Limits {
   return limits;
 }
 
-function checkJobs(jobs: number | undefined): void {
+/** @throws StageError USAGE for what is no number of things to do side by side */
+export function checkJobs(jobs: number | undefined): void {
   if (jobs === undefined || (Number.isInteger(jobs) && jobs >= 1 && jobs <= 1024)) return;
   throw new StageError("USAGE", `${jobs} is no number of jobs`, { hint: "give 1 to 1024" });
 }

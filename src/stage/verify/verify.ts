@@ -11,6 +11,7 @@ import { displayPath, printable } from "../../host/byte-string.js";
 import { usableProcessors } from "../../host/processors.js";
 import { findEntries } from "../find-entries.js";
 import { type CacheOptions, type OpenCache, openCache } from "../open-cache.js";
+import { checkJobs } from "../request.js";
 import { isStagedImage } from "../staged-image.js";
 import { type Attention, CacheCheck, type EntryCheck, type LayerCheck } from "./cache-check.js";
 import { type Damage, Repair } from "./repair.js";
@@ -62,6 +63,12 @@ const all: Attention = { inLayer: () => true, inRootfs: () => true };
  */
 export async function verifyCache(options: VerifyOptions): Promise<Verification> {
   options.signal?.throwIfAborted();
+  checkJobs(options.jobs);
+  if (options.seed !== undefined && options.sample === undefined) {
+    throw new StageError("USAGE", "a seed chooses a sample, and none was asked for", {
+      hint: "give the share of the files too: --sample 5%",
+    });
+  }
   const cache = openCache(options);
   if (!cache.exists) {
     throw new StageError("NOT_FOUND", `there is no cache ${printable(cache.directory)}`);
