@@ -1,10 +1,11 @@
-import { lstatIfAny } from "../host/lstat-if-any.js";
 import {
   type Liveness,
   livenessOf,
   ownIdentity,
   type ProcessIdentity,
 } from "../host/process-identity.js";
+import { processOwner } from "../host/process-owner.js";
+import { longestBelief } from "./believable-lease.js";
 import type { CacheLayout } from "./layout.js";
 import { type Lease, shortHost } from "./lease-name.js";
 import { type FoundLease, leasesOn } from "./leases.js";
@@ -41,25 +42,14 @@ export function livingLeases(
   return leasesOn(layout, key).filter((found) => isProtecting(found, at));
 }
 
-const hour = 60 * 60 * 1000;
-
-/**
- * For how long a lease counts of a user whom nothing obliges to tell the truth, in milliseconds
- * after it was taken: so nobody fills a disk that belongs to all for ever.
- */
-const longestBelief = { job: 30 * 24 * hour, process: 24 * hour, until: 24 * hour } as const;
-
 /** Whether a lease protects its entry: it is alive as far as is known, and is to be believed. */
 export function isProtecting(found: FoundLease, at: LeaseMoment): boolean {
   const { lease, takenAt, owner, isTrusted } = found;
   const liveness = isAlive(lease, at);
   if (liveness === "dead") return false;
   if (isTrusted) return true;
-  if (lease.kind === "process" && liveness === "alive") return ownerOf(lease.identity) === owner;
+  if (lease.kind === "process" && liveness === "alive") {
+    return processOwner(lease.identity.pid) === owner;
+  }
   return at.now < takenAt + longestBelief[lease.kind];
-}
-
-/** The user that a process of this machine runs as; undefined where there is none to be seen. */
-function ownerOf({ pid }: ProcessIdentity): number | undefined {
-  return lstatIfAny(`/proc/${pid}`)?.uid;
 }

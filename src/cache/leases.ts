@@ -14,6 +14,7 @@ import { errnoOf } from "../errors.js";
 import { ignoring } from "../host/ignoring.js";
 import { isUnreadable } from "../host/is-unreadable.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
+import { isTrustedTaker } from "./believable-lease.js";
 import { hasEntry } from "./entry.js";
 import type { CacheLayout } from "./layout.js";
 import { formatLease, type Lease, parseLease, unreadableLeases } from "./lease-name.js";
@@ -32,7 +33,7 @@ export interface FoundLease {
   readonly takenAt: number;
   /** The user whose it is. */
   readonly owner: number;
-  /** Whether that user is the cache's owner or the caller, and so to be believed. */
+  /** Whether that user is the cache's owner or root, and so to be believed. */
   readonly isTrusted: boolean;
 }
 
@@ -143,13 +144,20 @@ export function leasesOn(layout: CacheLayout, key: string): readonly FoundLease[
 }
 
 function leasesIn(directory: string, cacheOwner: number): readonly FoundLease[] {
-  const trusted: readonly (number | undefined)[] = [cacheOwner, process.geteuid?.()];
   return namesOfLeases(directory).flatMap(({ name, lease }) => {
     const stat = lstatIfAny(join(directory, name));
     if (!stat?.isFile()) return [];
     // A file's owner can date it forward, but not the change of its date.
     const takenAt = Math.min(stat.mtimeMs, stat.ctimeMs);
-    return [{ name, lease, takenAt, owner: stat.uid, isTrusted: trusted.includes(stat.uid) }];
+    return [
+      {
+        name,
+        lease,
+        takenAt,
+        owner: stat.uid,
+        isTrusted: isTrustedTaker(stat.uid, cacheOwner),
+      },
+    ];
   });
 }
 

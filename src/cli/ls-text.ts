@@ -56,16 +56,16 @@ function rowsOf(
   ]);
 }
 
-/** The living ones: the first by its name, the others counted. */
+/** Those that protect it: the first by its name, the others counted. */
 function leasesCell({ leases }: ListedEntry): string {
-  const [first, ...others] = leases.filter(({ state }) => state !== "dead");
+  const [first, ...others] = leases.filter(({ protects }) => protects);
   if (!first) return "-";
   return others.length === 0 ? first.lease : `${first.lease} +${others.length}`;
 }
 
 function leaseLines({ leases }: ListedEntry, { now }: TableOptions): readonly string[] {
-  return leases.map(({ lease, state, takenAt, owner }) => {
-    const known = state === "dead" ? " (over)" : "";
+  return leases.map(({ lease, state, protects, takenAt, owner }) => {
+    const known = state === "dead" ? " (over)" : protects ? "" : " (not believed)";
     return `${gap}${lease}${known}, taken ${since(takenAt, now)} ago by user ${owner}`;
   });
 }

@@ -1,8 +1,10 @@
+import { believableLease } from "../cache/believable-lease.js";
 import { dropDeadLeases } from "../cache/drop-dead-leases.js";
-import { describeLease } from "../cache/lease-name.js";
+import { describeLease, type Lease } from "../cache/lease-name.js";
 import { noteUse, takeLease } from "../cache/leases.js";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import type { Warning } from "../extract/layer-record.js";
+import { lstatIfAny } from "../host/lstat-if-any.js";
 import type { StageRequest } from "./request.js";
 
 /** A lease on an entry, or why there is none. */
@@ -23,8 +25,9 @@ const none: EntryLease = { lease: null, warnings: [] };
  * this, and not before, read the entry.
  * @returns undefined where there is no entry to protect
  */
-export function leaseEntry({ layout, lease }: StageRequest, key: string): EntryLease | undefined {
-  const wanted = lease?.();
+export function leaseEntry(request: StageRequest, key: string): EntryLease | undefined {
+  const { layout } = request;
+  const wanted = leaseToTake(request);
   try {
     if (!wanted) noteUse(layout, key);
     else {
@@ -37,6 +40,11 @@ export function leaseEntry({ layout, lease }: StageRequest, key: string): EntryL
     return wanted ? { lease: null, warnings: [notTaken(error)] } : none;
   }
   return wanted ? { lease: describeLease(wanted), warnings: [] } : none;
+}
+
+function leaseToTake({ layout, lease, uid }: StageRequest): Lease | undefined {
+  const cacheOwner = lstatIfAny(layout.root)?.uid ?? uid;
+  return lease && believableLease(lease(), { uid, cacheOwner, now: Date.now() });
 }
 
 function notTaken(error: unknown): Warning {

@@ -1,5 +1,5 @@
 import { type CachedEntry, entriesOf, layersOf } from "../cache/inventory.js";
-import { isAlive } from "../cache/lease-life.js";
+import { isAlive, isProtecting } from "../cache/lease-life.js";
 import { describeLease } from "../cache/lease-name.js";
 import type { FoundLease } from "../cache/leases.js";
 import { fromSystemError } from "../errors.js";
@@ -52,6 +52,8 @@ export interface ListedLease {
   readonly kind: "job" | "process" | "until";
   /** `unknown` where only Slurm, or another host, can tell. */
   readonly state: Liveness;
+  /** Whether it keeps the entry: it is not over, and is believed. */
+  readonly protects: boolean;
   readonly takenAt: string;
   /** The user whose it is. */
   readonly owner: number;
@@ -148,11 +150,14 @@ function listed(entry: CachedEntry<StagedImage>, users: LayerUsers): ListedEntry
   };
 }
 
-function listedLease({ lease, takenAt, owner }: FoundLease): ListedLease {
+function listedLease(found: FoundLease): ListedLease {
+  const { lease, takenAt, owner } = found;
+  const at = { now: Date.now() };
   return {
     lease: describeLease(lease),
     kind: lease.kind,
-    state: isAlive(lease, { now: Date.now() }),
+    state: isAlive(lease, at),
+    protects: isProtecting(found, at),
     takenAt: isoTime(takenAt),
     owner,
   };

@@ -32,7 +32,8 @@ function entry(changes: Partial<ListedEntry> = {}): ListedEntry {
 }
 
 function lease(text: string, state: "alive" | "dead" | "unknown" = "alive") {
-  return { lease: text, kind: "job", state, takenAt: ago(90), owner: 1000 } as const;
+  const protects = state !== "dead";
+  return { lease: text, kind: "job", state, protects, takenAt: ago(90), owner: 1000 } as const;
 }
 
 function text(entries: readonly ListedEntry[], { width = 80, leases = false } = {}): string {
@@ -68,6 +69,19 @@ describe("the table of a cache", () => {
     ).toEqual([
       "  process-1 (over), taken 90s ago by user 1000",
       "  slurm-4711, taken 90s ago by user 1000",
+      "",
+    ]);
+  });
+
+  test("says which leases are not believed, and counts them as none", () => {
+    const leases = [{ ...lease("process-1"), protects: false }];
+    expect(
+      text([entry({ leases })], { leases: true })
+        .split("\n")
+        .slice(1),
+    ).toEqual([
+      "0123456789ab  3.0G    1.0M   3d    5m  -       image.tar",
+      "  process-1 (not believed), taken 90s ago by user 1000",
       "",
     ]);
   });

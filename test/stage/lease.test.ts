@@ -1,14 +1,17 @@
-import { existsSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { entriesOf } from "../../src/cache/inventory.js";
 import { CacheLayout } from "../../src/cache/layout.js";
 import { leasesOn } from "../../src/cache/leases.js";
 import { removeEntry } from "../../src/cache/remove-entry.js";
 import type { LeaseWish } from "../../src/stage/lease-wish.js";
+import { listCache } from "../../src/stage/list-cache.js";
 import type { StageOptions } from "../../src/stage/request.js";
 import type { StageResult } from "../../src/stage/result.js";
 import { isStagedImage } from "../../src/stage/staged-image.js";
 import { stageRootfs } from "../../src/stage.js";
+import { asUser, giveToUser } from "../support/as-user.js";
 import { identityOf } from "../support/identities.js";
 import { file } from "../support/layers.js";
 import { rejection } from "../support/refusal.js";
@@ -18,6 +21,8 @@ import { archiveFile } from "../support/staged-archive.js";
 vi.mock("../../src/extract/workers.js", () => import("../support/same-thread-workers.js"));
 
 interface Site {
+  readonly cacheDir: string;
+  readonly image: string;
   readonly layout: CacheLayout;
   readonly leases: (key: string) => readonly string[];
   readonly stage: (options?: StageOptions) => Promise<StageResult>;
@@ -28,6 +33,8 @@ function site(): Site {
   const image = archiveFile([[file("f", "content")]]);
   const layout = new CacheLayout(cacheDir);
   return {
+    cacheDir,
+    image,
     layout,
     leases: (key) => leasesOn(layout, key).map(({ name }) => name),
     stage: (options) => stageRootfs(image, { cacheDir, ...options }),
@@ -134,4 +141,39 @@ test("an entry that goes while it is staged is staged again, under the lease", a
   expect(result.lease).toBe(`process-${identity.pid}`);
   expect(leases(key)).toHaveLength(1);
   expect(readdirSync(result.rootfs)).toContain("f");
+});
+
+describe.runIf(process.geteuid?.() === 0)("in a cache that root shares, a user", () => {
+  const sharedSite = () => {
+    const found = site();
+    for (const path of [found.cacheDir, found.image]) chmodSync(dirname(path), 0o755);
+    return found;
+  };
+
+  test.each<LeaseWish>([{ pid: process.ppid }, { seconds: 7 * 24 * 3600 }, { job: "4711" }])(
+    "who asks for %j gets a lease that root believes",
+    async (lease) => {
+      const { layout, stage, cacheDir } = sharedSite();
+      const { key } = await stage({ lease: "none", shared: true });
+      const { hit, lease: shown } = await asUser([], () => stage({ lease }));
+      expect(hit).toBe(true);
+      const [entry] = listCache({ cacheDir }).entries;
+      expect(entry?.leases).toMatchObject([{ lease: shown, protects: true, owner: 65534 }]);
+      expect(await removeEntry(layout, key, { now: Date.now() })).toBe("leased");
+      if (typeof lease === "object" && "job" in lease) return;
+      const end = Date.parse(shown?.replace("until-", "") ?? "");
+      expect(end).toBeGreaterThan(Date.now() + 22 * 3600_000);
+      expect(end).toBeLessThanOrEqual(Date.now() + 24 * 3600_000);
+      const tomorrow = { now: Date.now() + 24 * 3600_000 };
+      expect(await removeEntry(layout, key, tomorrow)).toBe("removed");
+    },
+  );
+
+  test("sees of others' leases which are not believed", async () => {
+    const { layout, stage, cacheDir } = sharedSite();
+    const { key } = await stage({ shared: true, lease: { pid: process.ppid } });
+    giveToUser(leasesOn(layout, key).map(({ name }) => `${layout.leases(key)}/${name}`));
+    const [entry] = await asUser([], async () => listCache({ cacheDir }).entries);
+    expect(entry?.leases).toMatchObject([{ state: "alive", protects: false }]);
+  });
 });
