@@ -47,6 +47,7 @@ export type { ByteCounts, ResultLayer, StageEvent, StageResult, Timings } from "
 export type { ImageSource } from "./stage/staged-image.js";
 export type {
   Finding,
+  RepairFailure,
   Verification,
   VerifiedEntry,
   VerifiedLayer,

@@ -1,5 +1,6 @@
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, renameSync, unlinkSync } from "node:fs";
 import { fromSystemError } from "../errors.js";
+import { lstatIfAny } from "../host/lstat-if-any.js";
 import { removeTree } from "../host/remove-tree.js";
 import { entryFile } from "./entry.js";
 import type { CacheLayout } from "./layout.js";
@@ -20,6 +21,7 @@ export type EntryRemoval = "removed" | "leased" | "missing" | "busy";
 /**
  * Removes an entry that nobody has a lease on. New readers miss it from the moment when its mark is
  * hidden; whoever took a lease before finds it as it was, at every moment.
+ * What stands in an entry's place and is no directory, a link for one, goes itself.
  * @returns `leased`, where it stays; `busy`, where somebody makes or changes it
  * @throws StageError NOT_WRITABLE, NO_SPACE, PERMISSION; what `signal` was aborted with
  */
@@ -31,11 +33,16 @@ export async function removeEntry(
   const isFree = () => options.force === true || livingLeases(layout, key, options).length === 0;
   const path = layout.entry(key);
   try {
-    if (!existsSync(path)) return "missing";
+    const stat = lstatIfAny(path);
+    if (!stat) return "missing";
     // Spares an entry that is in use the disturbance, and those who look at it a moment's absence.
-    if (existsSync(entryFile(path)) && !isFree()) return "leased";
+    if ((!stat.isDirectory() || existsSync(entryFile(path))) && !isFree()) return "leased";
     let aside: string | undefined;
     const work = () => {
+      if (unlinkImpostor(path)) {
+        removeLeases(layout, key);
+        return "removed";
+      }
       aside = moveAside(layout, key, isFree);
       if (aside === undefined) return existsSync(path) ? "leased" : "missing";
       return "removed";
@@ -47,6 +54,13 @@ export async function removeEntry(
   } catch (error) {
     throw fromSystemError(error, `remove ${path}`);
   }
+}
+
+/** @returns whether there was something that is no directory, and so neither entry nor layer */
+export function unlinkImpostor(path: string): boolean {
+  if (lstatIfAny(path)?.isDirectory() ?? true) return false;
+  unlinkSync(path);
+  return true;
 }
 
 /** @returns where it is now; undefined where it has to stay, or there is none */

@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { fromSystemError } from "../errors.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
@@ -9,6 +9,7 @@ import { layerFile, layerLock } from "./layer-store.js";
 import type { CacheLayout } from "./layout.js";
 import { hide, leavingFile, showAgain } from "./leaving.js";
 import { ownerIn } from "./lock-directory.js";
+import { unlinkImpostor } from "./remove-entry.js";
 import { entryLock } from "./rootfs-store.js";
 import { type RemovalWait, withLock } from "./with-lock.js";
 import { makeWorkDirectory } from "./work-directory.js";
@@ -41,10 +42,16 @@ export async function removeLayer(
 ): Promise<LayerRemoval> {
   const path = layout.layer(name);
   try {
-    if (!existsSync(path)) return "missing";
+    if (!lstatIfAny(path)) return "missing";
     let aside: string | undefined;
     const work = (): LayerRemoval => {
-      if (!existsSync(path)) return "missing";
+      const stat = lstatIfAny(path);
+      if (!stat) return "missing";
+      if (!stat.isDirectory()) {
+        if (options.isNeeded()) return "needed";
+        unlinkImpostor(path);
+        return "removed";
+      }
       const reason = hideUnlessUsed(layout, name, options);
       if (reason !== undefined) return reason;
       aside = makeWorkDirectory(layout);

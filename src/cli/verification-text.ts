@@ -2,13 +2,14 @@ import type { Checked, Finding, Verification } from "../stage/verify/result.js";
 
 /** What `stage-rootfs verify` says on stdout: a line for each difference, and what was looked at. */
 export function verificationText(found: Verification): string {
-  const { findings, entries, layers, sample, checked } = found;
+  const { findings, failures, entries, layers, sample, checked } = found;
   const damaged = entries.filter(({ state }) => state === "damaged");
   const others = entries.filter(({ state }) => state === "gone" || state === "busy");
   const unlisted = layers.filter(({ digests }) => digests === "missing").length;
   const lines = [
     ...findings.map(findingLine),
     ...damaged.map(({ key, repair }) => `${repair ?? "damaged"}: ${key}`),
+    ...failures.map(({ in: where, name, message }) => `failed: ${where} ${name}: ${message}`),
     ...others.map(({ key, state }) => `${state}: ${key}`),
     `${amount(entries.length, "entry entries")}, ${amount(layers.length, "layer layers")}, ${amount(checked.paths, "name names")}; ${readLine(checked)}`,
     ...(sample ? [`a sample of ${sample.percent}%: --seed ${sample.seed} chooses it again`] : []),

@@ -53,9 +53,15 @@ function describe(event: VerifyEvent): string {
   return `staging ${printable(event.source)} again`;
 }
 
-function damaged({ findings, entries }: Verification): StageError {
+function damaged({ findings, failures, entries }: Verification): StageError {
   const count = entries.filter(({ state }) => state === "damaged").length;
   const what = `${findings.length} ${findings.length === 1 ? "difference" : "differences"}`;
+  if (failures.length > 0) {
+    const failed = `${failures.length} ${failures.length === 1 ? "repair" : "repairs"} failed`;
+    return new StageError("CACHE_DAMAGED", `the cache is damaged: ${what}, ${failed}`, {
+      hint: "mend what the lines above name as failed, and try again",
+    });
+  }
   const isLeft = entries.some(({ repair }) => repair !== null);
   return new StageError("CACHE_DAMAGED", `the cache is damaged: ${what}, ${count} entries`, {
     hint: isLeft

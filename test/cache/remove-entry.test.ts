@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -48,6 +49,17 @@ describe("removeEntry", () => {
     expect(existsSync(cache.layout.leases(key))).toBe(false);
     expect(leftovers(cache)).toEqual([]);
     expect(await removeEntry(cache.layout, key, { now })).toBe("missing");
+  });
+
+  test.each(["elsewhere", "nowhere"])("unlinks a link in an entry's place to %s", async (place) => {
+    const cache = await cacheWithEntry();
+    const target = `${cache.layout.root}/../elsewhere`;
+    renameSync(cache.layout.entry(key), target);
+    symlinkSync(`${cache.layout.root}/../${place}`, cache.layout.entry(key));
+    expect(await removeEntry(cache.layout, key, { now })).toBe("removed");
+    expect(readdirSync(cache.layout.entries)).toEqual([]);
+    expect(readdirSync(target).sort()).toEqual(expect.arrayContaining(["entry.json", "rootfs"]));
+    expect(leftovers(cache)).toEqual([]);
   });
 
   test.each<readonly [string, Lease]>([

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { rootfsOf } from "../../cache/entry.js";
 import { entryAt } from "../../cache/inventory.js";
 import { layerFile, layerTree } from "../../cache/layer-store.js";
@@ -13,6 +13,7 @@ import { listTree } from "../../extract/listing/list-tree.js";
 import type { ListedDirectory } from "../../extract/listing/listed-node.js";
 import { ListingDamaged, readListing } from "../../extract/listing/read-listing.js";
 import type { ByteString } from "../../host/byte-string.js";
+import { lstatIfAny } from "../../host/lstat-if-any.js";
 import { readJsonIfAny } from "../../host/read-json.js";
 import { layerNamesOf } from "../layer-names.js";
 import { isStagedImage, type StagedImage } from "../staged-image.js";
@@ -61,9 +62,13 @@ export class CacheCheck {
   /** @returns undefined where there is no such entry */
   async entry(key: string, attention: Attention): Promise<EntryCheck | undefined> {
     const layout = this.#layout;
-    const entry = entryAt(layout, { key, isDetails: isStagedImage });
+    const stat = lstatIfAny(layout.entry(key));
+    if (!stat) return undefined;
+    const entry = stat.isDirectory()
+      ? entryAt(layout, { key, isDetails: isStagedImage })
+      : undefined;
     if (!entry) {
-      if (!existsSync(layout.entry(key))) return undefined;
+      if (!lstatIfAny(layout.entry(key))) return undefined;
       const findings = [record("entry.json is missing or damaged")];
       return { details: undefined, findings, layers: new Map() };
     }
@@ -98,7 +103,12 @@ export class CacheCheck {
 
   #listed(name: string, tree: string): LayerCheck {
     const layout = this.#layout;
-    if (!existsSync(layout.layer(name))) {
+    const stat = lstatIfAny(layout.layer(name));
+    if (stat && !stat.isDirectory()) {
+      const findings = [record("is no directory")];
+      return { findings, digests: "missing", layer: undefined };
+    }
+    if (!stat) {
       const findings = [{ code: "MISSING", path: "", message: "is missing" } as const];
       return { findings, digests: "missing", layer: undefined };
     }

@@ -1,14 +1,16 @@
 import { layersOf } from "../../cache/inventory.js";
 import { removeEntry } from "../../cache/remove-entry.js";
 import { removeLayer } from "../../cache/remove-layer.js";
-import { StageError } from "../../errors.js";
+import { errnoOf, StageError } from "../../errors.js";
 import { doubtfulKinds } from "../../host/file-system-kind.js";
+import { lstatIfAny } from "../../host/lstat-if-any.js";
 import { stageRootfs } from "../../stage.js";
 import { inspectImage } from "../inspect.js";
+import { layerNamesOf } from "../layer-names.js";
 import type { OpenCache } from "../open-cache.js";
 import type { StageOptions } from "../request.js";
 import type { StagedImage } from "../staged-image.js";
-import type { RepairOutcome, VerifyEvent } from "./result.js";
+import type { RepairFailure, RepairOutcome, VerifyEvent } from "./result.js";
 import { sourceReference } from "./source-reference.js";
 
 /** An entry that is damaged, or has a damaged layer. */
@@ -26,11 +28,14 @@ export interface RepairOptions {
 
 /**
  * Removes what is damaged and stages it again. What somebody has a lease on is left as it is; but a
- * layer's tree is nobody's path, and goes in any case, so that nothing new is made of it.
+ * layer's tree is nobody's path, and goes in any case, so that nothing new is made of it. What can't
+ * be removed keeps nothing else from it.
  */
 export class Repair {
   readonly #cache: OpenCache;
   readonly #options: RepairOptions;
+  /** What could not be done, in the order of the attempts. */
+  readonly failures: RepairFailure[] = [];
 
   constructor(cache: OpenCache, options: RepairOptions) {
     this.#cache = cache;
@@ -42,21 +47,48 @@ export class Repair {
     damage: readonly Damage[],
     layers: readonly string[],
   ): Promise<ReadonlyMap<string, RepairOutcome>> {
+    const { layout } = this.#cache;
     const outcomes = new Map<string, RepairOutcome>();
     const removed: Damage[] = [];
     for (const damaged of damage) {
-      const outcome = await removeEntry(this.#cache.layout, damaged.key, {
-        ...this.#options,
-        now: Date.now(),
+      const { key } = damaged;
+      const outcome = await this.#trying("rootfs", key, async () => {
+        return await removeEntry(layout, key, { ...this.#options, now: Date.now() });
       });
-      if (outcome === "leased" || outcome === "busy") outcomes.set(damaged.key, outcome);
+      if (outcome === "leased" || outcome === "busy") outcomes.set(key, outcome);
+      // Of what was moved aside, a part may be left that is in nobody's way.
+      else if (lstatIfAny(layout.entry(key))) outcomes.set(key, "stuck");
       else removed.push(damaged);
     }
-    for (const name of layers) await this.#removeLayer(name);
+    for (const name of layers) {
+      await this.#trying("layer", name, async () => await this.#removeLayer(name));
+    }
+    const stuck = new Set(layers.filter((name) => lstatIfAny(layout.layer(name))));
     for (const { key, details } of removed) {
-      outcomes.set(key, details && (await this.#restage(key, details)) ? "restaged" : "dropped");
+      const isSound = details && !layerNamesOf(key, details).some((name) => stuck.has(name));
+      const isRestaged =
+        isSound &&
+        (await this.#trying("rootfs", key, async () => await this.#restage(key, details)));
+      outcomes.set(key, isRestaged ? "restaged" : "dropped");
     }
     return outcomes;
+  }
+
+  /** @returns undefined where it failed, which is noted */
+  async #trying<Value>(
+    where: RepairFailure["in"],
+    name: string,
+    work: () => Promise<Value>,
+  ): Promise<Value | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      const isExpected = error instanceof StageError || errnoOf(error) !== undefined;
+      if (!(isExpected && error instanceof Error)) throw error;
+      this.failures.push({ in: where, name, message: error.message });
+      return undefined;
+    }
   }
 
   async #removeLayer(name: string): Promise<void> {

@@ -11,6 +11,8 @@ export interface Verification {
   /** Layers that were looked at, with those that no entry needs. */
   readonly layers: readonly VerifiedLayer[];
   readonly findings: readonly Finding[];
+  /** What a repair could not do. */
+  readonly failures: readonly RepairFailure[];
   /** What was looked at. */
   readonly checked: Checked;
   /** Null where all content was looked at. */
@@ -29,9 +31,19 @@ export interface VerifiedEntry {
 /**
  * - `restaged`: it stands anew, from the same source;
  * - `dropped`: it is gone; its source is not known, or has another image now, or can't be staged;
+ * - `stuck`: it could not be removed, see the failures;
  * - `leased`: it is in use, so it was left as it is; `busy`: somebody makes or changes it.
  */
-export type RepairOutcome = "restaged" | "dropped" | "leased" | "busy";
+export type RepairOutcome = "restaged" | "dropped" | "stuck" | "leased" | "busy";
+
+/** Something that could not be removed, or not be staged again. */
+export interface RepairFailure {
+  /** What it is: a layer, or an entry. */
+  readonly in: Finding["in"];
+  /** The layer's name, or the entry's key. */
+  readonly name: string;
+  readonly message: string;
+}
 
 export interface VerifiedLayer {
   /** Its name in the cache. */

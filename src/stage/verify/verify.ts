@@ -18,6 +18,7 @@ import { type Damage, Repair } from "./repair.js";
 import type {
   Checked,
   Finding,
+  RepairFailure,
   Verification,
   VerifiedEntry,
   VerifiedLayer,
@@ -102,6 +103,7 @@ class Verifying {
   readonly #layers = new Map<string, VerifiedLayer>();
   readonly #findings: Finding[] = [];
   readonly #damage: Damage[] = [];
+  #failures: readonly RepairFailure[] = [];
 
   constructor(cache: OpenCache, options: VerifyOptions) {
     this.#cache = cache;
@@ -141,10 +143,11 @@ class Verifying {
     return {
       schemaVersion: 1,
       intact,
-      repaired: !intact && entries.every(isRepaired),
+      repaired: !intact && this.#failures.length === 0 && entries.every(isRepaired),
       entries,
       layers: [...this.#layers.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
       findings: this.#findings,
+      failures: this.#failures,
       checked: this.#checked,
       sample,
     };
@@ -158,6 +161,7 @@ class Verifying {
       this.#damage,
       damagedLayers.map(({ name }) => name),
     );
+    this.#failures = repair.failures;
     return this.#entries.map((entry) => ({ ...entry, repair: outcomes.get(entry.key) ?? null }));
   }
 
