@@ -38,6 +38,7 @@ export {
 } from "./stage/release-leases.js";
 export {
   type KeptEntry,
+  type RemovalFailure,
   type RemovalReport,
   type RemoveOptions,
   removeImages,

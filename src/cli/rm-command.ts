@@ -1,5 +1,5 @@
 import { StageError } from "../errors.js";
-import { keptError, removeImages } from "../stage/remove-images.js";
+import { removalError, removeImages } from "../stage/remove-images.js";
 import { interruptible } from "./interruption.js";
 import { type CommandLine, numberOption } from "./options.js";
 import { writeResult } from "./output.js";
@@ -27,7 +27,7 @@ export async function rmCommand({ values, words }: CommandLine): Promise<number>
   );
   const keys = report.removed.map((key) => `${key}\n`).join("");
   await writeResult(values.json ? `${JSON.stringify(report)}\n` : keys);
-  const error = keptError(report);
+  const error = removalError(report);
   if (error) throw error;
   return 0;
 }

@@ -5,8 +5,9 @@ import { NeededLayers } from "../cache/needed-layers.js";
 import { removeEntry } from "../cache/remove-entry.js";
 import { removeLayer } from "../cache/remove-layer.js";
 import type { RemovalWait } from "../cache/with-lock.js";
-import { StageError } from "../errors.js";
+import { type ErrorReport, fromSystemError, StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
+import { lstatIfAny } from "../host/lstat-if-any.js";
 import { findEntries } from "./find-entries.js";
 import { layerNamesOf } from "./layer-names.js";
 import { type CacheOptions, type OpenCache, openCache } from "./open-cache.js";
@@ -30,6 +31,14 @@ export interface RemovalReport {
   /** Names of the layers that are gone, since no other entry had them. */
   readonly removedLayers: readonly string[];
   readonly kept: readonly KeptEntry[];
+  /** Why words named nothing, and why entries or layers could not be removed, or not wholly. */
+  readonly failures: readonly RemovalFailure[];
+}
+
+export interface RemovalFailure {
+  /** The word as it was given, the entry's key or the layer's name. */
+  readonly name: string;
+  readonly error: ErrorReport;
 }
 
 export interface KeptEntry {
@@ -41,38 +50,65 @@ export interface KeptEntry {
 
 /**
  * Removes entries that nobody has a lease on, and the layers that then no other has. An entry that
- * can't be removed does not keep the others from it.
- * @throws StageError CACHE_UNTRUSTED, PERMISSION, NOT_WRITABLE, NOT_FOUND, REFERENCE_AMBIGUOUS; what
- * `signal` was aborted with
+ * can't be removed, or a word that names none, does not keep the others from it.
+ * @throws StageError CACHE_UNTRUSTED, PERMISSION; what `signal` was aborted with
  */
 export async function removeImages(options: RemoveOptions): Promise<RemovalReport> {
   const cache = openCache(options);
   const { images, onEvent } = options;
   const entries = cache.exists ? [...entriesOf(cache.layout, { isDetails: isStagedImage })] : [];
-  const chosen = images
-    ? new Set(images.flatMap((word) => findEntries(word, { cache, entries })))
-    : new Set(entries);
+  const failures: RemovalFailure[] = [];
+  const trying: Trying = async (name, work) => {
+    try {
+      return await work();
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      const failure = fromSystemError(error, `remove ${name}`);
+      if (!(failure instanceof StageError)) throw error;
+      failures.push({ name, error: failure.toReport() });
+      return undefined;
+    }
+  };
+  const chosen = new Set(images ? [] : entries);
+  for (const word of images ?? []) {
+    const found = await trying(word, () => findEntries(word, { cache, entries }));
+    for (const entry of found ?? []) chosen.add(entry);
+  }
   const removed: CachedEntry<StagedImage>[] = [];
   const kept: KeptEntry[] = [];
   for (const entry of chosen) {
     const { key } = entry;
-    const outcome = await removeEntry(cache.layout, key, {
-      ...options,
-      now: Date.now(),
-      onWait: (owner, waitedMs) => {
-        onEvent?.(waitingEvent(cache.layout, { what: "the image", owner, waitedMs }));
-      },
+    const outcome = await trying(key, async () => {
+      return await removeEntry(cache.layout, key, {
+        ...options,
+        now: Date.now(),
+        onWait: (owner, waitedMs) => {
+          onEvent?.(waitingEvent(cache.layout, { what: "the image", owner, waitedMs }));
+        },
+      });
     });
     if (outcome === "leased") kept.push({ key, reason: outcome, leases: leasesOf(cache, key) });
     else if (outcome === "busy") kept.push({ key, reason: outcome, leases: [] });
-    else removed.push(entry);
+    // Of what was moved aside, a part may be left that is in nobody's way.
+    else if (outcome !== undefined || !lstatIfAny(cache.layout.entry(key))) removed.push(entry);
   }
   const names =
     images || !cache.exists ? undefined : [...layersOf(cache.layout)].map((l) => l.name);
   const candidates = names ?? removed.flatMap(({ key, details }) => layerNamesOf(key, details));
-  const removedLayers = await removeLayers(cache, { ...options, names: new Set(candidates) });
-  return { schemaVersion: 1, removed: removed.map(({ key }) => key), removedLayers, kept };
+  const removedLayers = await removeLayers(cache, {
+    ...options,
+    names: new Set(candidates),
+    trying,
+  });
+  const keys = removed.map(({ key }) => key);
+  return { schemaVersion: 1, removed: keys, removedLayers, kept, failures };
 }
+
+/** Does a part of the work, and notes why where it fails; the result is undefined then. */
+type Trying = <Value>(
+  name: string,
+  work: () => Value | Promise<Value>,
+) => Promise<Value | undefined>;
 
 function leasesOf({ layout }: OpenCache, key: string): readonly string[] {
   return livingLeases(layout, key, { now: Date.now() }).map(({ lease }) => describeLease(lease));
@@ -80,8 +116,9 @@ function leasesOf({ layout }: OpenCache, key: string): readonly string[] {
 
 async function removeLayers(
   { layout }: OpenCache,
-  { names, signal }: Pick<RemoveOptions, "signal"> & { names: ReadonlySet<string> },
+  options: Pick<RemoveOptions, "signal"> & { names: ReadonlySet<string>; trying: Trying },
 ): Promise<readonly string[]> {
+  const { names, signal, trying } = options;
   const needed = new NeededLayers(layout, { isDetails: isStagedImage, namesOf: layerNamesOf });
   const removed: string[] = [];
   for (const name of names) {
@@ -89,14 +126,23 @@ async function removeLayers(
     // Without the lock and the trouble where it is clear beforehand.
     if (isNeeded()) continue;
     // What was asked for goes at once; what a staging uses that is under way stays all the same.
-    const options = { now: Date.now(), isNeeded, grace: 0, signal };
-    if ((await removeLayer(layout, name, options)) === "removed") removed.push(name);
+    const removal = { now: Date.now(), isNeeded, grace: 0, signal };
+    const outcome = await trying(name, async () => await removeLayer(layout, name, removal));
+    if (outcome === "removed") removed.push(name);
   }
   return removed;
 }
 
-/** The error for what a removal had to keep; undefined where it kept nothing. */
-export function keptError({ kept }: RemovalReport): StageError | undefined {
+/** The error for what a removal could not do, and else for what it had to keep, if anything. */
+export function removalError(report: RemovalReport): StageError | undefined {
+  const [first, ...others] = report.failures;
+  if (!first) return keptError(report);
+  if (others.length === 0) return StageError.fromReport(first.error);
+  const message = `${first.error.message}, and ${others.length} more`;
+  return StageError.fromReport({ ...first.error, message });
+}
+
+function keptError({ kept }: RemovalReport): StageError | undefined {
   const [first, ...others] = kept;
   if (!first) return undefined;
   const more = others.length === 0 ? "" : `, and ${others.length} more`;
