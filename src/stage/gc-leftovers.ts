@@ -1,21 +1,28 @@
+import { join } from "node:path";
 import { namesIn } from "../cache/abandoned.js";
 import type { CacheLayout } from "../cache/layout.js";
 import { isDeadLock } from "../cache/lock-directory.js";
 import { sweep } from "../cache/sweep.js";
 import { isAbandoned } from "../cache/work-directory.js";
+import { lstatIfAny } from "../host/lstat-if-any.js";
 
-/** Removes what dead processes have left. @returns how much that was */
+/** Removes what dead processes have left. @returns how much of it is gone */
 export function removeLeftovers(layout: CacheLayout): number {
-  const before = namesIn(layout.blobs);
-  const abandoned = countLeftovers(layout);
+  const before = [
+    ...leftoversOf(layout),
+    ...namesIn(layout.blobs).map((name) => layout.blob(name)),
+  ];
   sweep(layout);
-  const blobs = new Set(namesIn(layout.blobs));
-  return abandoned + before.filter((name) => !blobs.has(name)).length;
+  return before.filter((path) => !lstatIfAny(path)).length;
 }
 
 /** How much dead processes have left, old blobs not counted. */
 export function countLeftovers(layout: CacheLayout): number {
+  return leftoversOf(layout).length;
+}
+
+function leftoversOf(layout: CacheLayout): readonly string[] {
   const work = namesIn(layout.tmp).filter((name) => isAbandoned(layout, name));
-  const locks = namesIn(layout.locks).filter((name) => isDeadLock(layout.lock(name)));
-  return work.length + locks.length;
+  const locks = namesIn(layout.locks).map((name) => layout.lock(name));
+  return [...work.map((name) => join(layout.tmp, name)), ...locks.filter(isDeadLock)];
 }
