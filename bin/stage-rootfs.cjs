@@ -10,8 +10,11 @@ const argv = process.argv.slice(2);
 if (!existsSync(hit)) {
   process.stderr.write("stage-rootfs: not built yet (run: npm start)\n");
   process.exitCode = 70;
-} else if (!require(hit).answerHit(argv)) {
-  import(join(dist, "main.js")).then(async ({ main }) => {
-    process.exitCode = await main(argv);
-  });
+} else {
+  const { isAnswered, waitedMs } = require(hit).answerHit(argv);
+  if (!isAnswered) {
+    import(join(dist, "main.js")).then(async ({ main }) => {
+      process.exitCode = await main(argv, { waitedMs });
+    });
+  }
 }

@@ -1,4 +1,5 @@
 import { isAnythingAbandoned } from "../cache/abandoned.js";
+import { now } from "../host/clock.js";
 import { followForerunner } from "../stage/follow.js";
 import { findHit } from "../stage/hit.js";
 import { checkRequest, type StageRequest } from "../stage/request.js";
@@ -18,13 +19,28 @@ const others: readonly OptionName[] = [
   ...(["max-size", "min-free", "max-age", "keep-last", "min-age", "slurm", "dry-run"] as const),
 ];
 
+export interface HitAnswer {
+  readonly isAnswered: boolean;
+  /** How long another process was waited for, in milliseconds. */
+  readonly waitedMs: number;
+}
+
+interface Followed {
+  waitedMs: number;
+}
+
 /**
  * Answers `stage-rootfs IMAGE` when the image stands in the cache and is known again, or another
  * process is about to stage it. The build makes one file of this and of all that it needs, because
  * loading many takes longer than the answer.
  * @returns whether that was it; if not, nothing is done, and the command line is for {@link main}
  */
-export function answerHit(argv: readonly string[]): boolean {
+export function answerHit(argv: readonly string[]): HitAnswer {
+  const followed: Followed = { waitedMs: 0 };
+  return { isAnswered: isHit(argv, followed), waitedMs: followed.waitedMs };
+}
+
+function isHit(argv: readonly string[], followed: Followed): boolean {
   try {
     const { values, words, rest } = parseCommandLine(argv);
     const [image] = words;
@@ -34,7 +50,7 @@ export function answerHit(argv: readonly string[]): boolean {
     progressOption(values);
     const request = checkRequest(image, stagingOptions(values));
     if (isAnythingAbandoned(request.layout)) return false;
-    const hit = findHit(request) ?? follow(request, values);
+    const hit = findHit(request) ?? follow(request, { values, followed });
     if (hit) writeAtOnce(resultText(hit, values));
     return hit !== undefined;
   } catch {
@@ -44,10 +60,20 @@ export function answerHit(argv: readonly string[]): boolean {
 }
 
 /** Where a process may not wait as long as it takes, it is for {@link main} to look at the clock. */
-function follow(request: StageRequest, values: OptionValues): StageResult | undefined {
+function follow(
+  request: StageRequest,
+  { values, followed }: { values: OptionValues; followed: Followed },
+): StageResult | undefined {
   if (request.options.wait !== undefined) return undefined;
-  return followForerunner(request, {
-    onWait: waitReporter(values),
+  const report = waitReporter(values);
+  let start: number | undefined;
+  const result = followForerunner(request, {
+    onWait: (event) => {
+      start ??= now();
+      report?.(event);
+    },
     onAhead: (stepAside) => process.once("exit", stepAside),
   });
+  if (start !== undefined) followed.waitedMs = now() - start;
+  return result;
 }

@@ -8,15 +8,19 @@ import { reportError } from "./report-error.js";
 /**
  * The command line.
  * @param argv what follows the program's name
+ * @param before.waitedMs how long another process was waited for already, in milliseconds
  * @returns the exit status
  */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(
+  argv: readonly string[],
+  before: { readonly waitedMs?: number } = {},
+): Promise<number> {
   try {
     const line = parseCommandLine(argv);
     const named = findCommand(line.words[0]);
     const command = named ?? commands[0];
     const words = named ? line.words.slice(1) : line.words;
-    return await dispatch(command, { ...line, words });
+    return await dispatch(command, { ...line, words, ...before });
   } catch (error) {
     const beforeTerminator = argv.slice(0, argv.indexOf("--") < 0 ? undefined : argv.indexOf("--"));
     return reportError(error, { json: beforeTerminator.includes("--json") });

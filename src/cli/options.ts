@@ -140,6 +140,8 @@ export interface CommandLine {
   readonly words: readonly string[];
   /** What follows `--`; undefined without one. */
   readonly rest: readonly string[] | undefined;
+  /** How long another process was waited for already, in milliseconds. Default: 0. */
+  readonly waitedMs?: number;
 }
 
 /** @throws StageError USAGE */

@@ -9,7 +9,7 @@ import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** Stages the image of a command line, with its options, and says on stderr what is to be said. */
 export async function stageFromLine(
-  { values, words }: CommandLine,
+  { values, words, waitedMs }: CommandLine,
   extras: StagingExtras = {},
 ): Promise<StageResult> {
   const [image = ""] = words;
@@ -17,6 +17,7 @@ export async function stageFromLine(
   const wanted = progressOption(values);
   const options = {
     ...stagingOptions(values, extras),
+    waitedMs,
     onEvent: values.quiet ? undefined : progressReporter(wanted),
   };
   const result = await tracedTo(values.trace, (trace) =>

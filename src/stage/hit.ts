@@ -16,7 +16,7 @@ import { isStagedImage } from "./staged-image.js";
  */
 export function findHit(
   request: StageRequest,
-  { waitMs = 0 }: { waitMs?: number } = {},
+  { waitMs = request.waitedMs }: { waitMs?: number } = {},
 ): StageResult | undefined {
   if (checkTrust(request) === "missing") return undefined;
   const summary = lookUpSource(request, sourceIdentity(request));

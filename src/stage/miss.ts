@@ -29,7 +29,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     if (goesAhead(request)) work.startThreads();
     resolved = await resolveSource(request, { opener, work });
     const { summary, source, isKnown } = resolved;
-    const resolveMs = now() - request.startedAt;
+    const resolveMs = now() - request.startedAt - work.timings.waitMs;
     work.traced("resolve", { start: request.startedAt, details: { image: request.image } });
     prepareCache(request);
     const start = now();

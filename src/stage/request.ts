@@ -70,6 +70,8 @@ export interface StageOptions extends SettingsOptions {
   readonly offline?: boolean | undefined;
   /** For how long a tag is taken to stand for what it stood for, in seconds. Default: 0. */
   readonly maxStaleness?: number | undefined;
+  /** How long the caller has waited for others already, in milliseconds: timings count it. */
+  readonly waitedMs?: number | undefined;
   /** Stops the staging, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** How much the image may ask for; default: {@link defaultLimits}. */
@@ -101,7 +103,9 @@ export interface StageRequest {
   readonly options: StageOptions;
   /** Reads the configuration when it is asked for first. @throws StageError CONFIG */
   readonly configuration: () => Configuration;
-  /** By the clock of {@link now}. */
+  /** How long others were waited for before, in milliseconds. */
+  readonly waitedMs: number;
+  /** By the clock of {@link now}, such a wait included. */
   readonly startedAt: number;
 }
 
@@ -128,7 +132,8 @@ export function checkRequest(image: string, options: StageOptions): StageRequest
     lease: leaseMaker(options.lease ?? "process"),
     options,
     configuration,
-    startedAt: now(),
+    waitedMs: options.waitedMs ?? 0,
+    startedAt: now() - (options.waitedMs ?? 0),
   };
 }
 

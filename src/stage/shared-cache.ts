@@ -13,7 +13,7 @@ import type { StageResult } from "./result.js";
 export async function findShared(request: StageRequest): Promise<StageResult> {
   const opener = new ImageOpener(request);
   try {
-    const hit = hitOf(request, await opener.open(), { waitMs: 0 });
+    const hit = hitOf(request, await opener.open(), { waitMs: request.waitedMs });
     if (hit) return hit;
   } finally {
     await opener.close();

@@ -35,12 +35,9 @@ const usualFetches = 6;
 export class StagingWork {
   /** DiffIDs of the layers that were unpacked. */
   readonly unpacked: Set<string> = new Set();
-  readonly timings: Omit<Timings, "totalMs" | "resolveMs"> = {
-    fetchMs: 0,
-    extractMs: 0,
-    assembleMs: 0,
-    waitMs: 0,
-  };
+  readonly timings: Omit<Timings, "totalMs" | "resolveMs">;
+  /** The longest wait for a layer: they are waited for side by side. */
+  #layerWaitMs = 0;
   /** Bytes that registries have sent. */
   fetched = 0;
   /** What the caller should know beside the image's own warnings. */
@@ -59,6 +56,7 @@ export class StagingWork {
   /** @param maker makes room in the cache where there is too little */
   constructor(request: StageRequest, opener: ImageOpener, maker: RoomMaker = {}) {
     this.#request = request;
+    this.timings = { fetchMs: 0, extractMs: 0, assembleMs: 0, waitMs: request.waitedMs };
     this.#opener = opener;
     this.#room = new StagingRoom(request, {
       maker,
@@ -216,7 +214,9 @@ export class StagingWork {
     }
     const state = published.made ? "unpacked" : "reused";
     options.onEvent?.({ type: "layer", diffId, size, state });
-    this.timings.waitMs = Math.max(this.timings.waitMs, published.waitedMs);
+    const longer = Math.max(0, published.waitedMs - this.#layerWaitMs);
+    this.#layerWaitMs += longer;
+    this.timings.waitMs += longer;
     return published.value;
   }
 

@@ -15,7 +15,7 @@ vi.mock("../../src/cli/write-at-once.js", () => ({ writeAtOnce: vi.fn() }));
 /** What is said on stdout for a command line; undefined where it is left to others. */
 function answer(...argv: readonly string[]): string | undefined {
   vi.mocked(writeAtOnce).mockClear();
-  const isAnswered = answerHit(argv);
+  const { isAnswered } = answerHit(argv);
   const [call, ...more] = vi.mocked(writeAtOnce).mock.calls;
   expect(more).toEqual([]);
   expect(call !== undefined).toBe(isAnswered);
@@ -91,6 +91,6 @@ describe("answerHit", () => {
     vi.mocked(writeAtOnce).mockImplementationOnce(() => {
       throw new Error("EPIPE");
     });
-    expect(answerHit([cache, image])).toBe(false);
+    expect(answerHit([cache, image])).toEqual({ isAnswered: false, waitedMs: 0 });
   });
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fileIdentity } from "../../src/cache/source-index.js";
+import { answerHit } from "../../src/cli/hit.js";
 import { type FollowOptions, followForerunner } from "../../src/stage/follow.js";
 import { checkRequest, type StageOptions } from "../../src/stage/request.js";
 import { stageRootfs } from "../../src/stage.js";
@@ -69,6 +70,21 @@ describe("followForerunner", () => {
     expect(first).toBeLessThan(500);
     expect(second).toBeGreaterThanOrEqual(1000);
     expect(others).toEqual([]);
+  });
+
+  test("says how long it has waited when it goes ahead then", async () => {
+    const { image, cacheDir, ahead } = coldImage();
+    await goesAhead(ahead, "sleep 0.3");
+    const { isAnswered, waitedMs } = answerHit([image, "--cache-dir", cacheDir, "--quiet"]);
+    expect(isAnswered).toBe(false);
+    expect(waitedMs).toBeGreaterThan(100);
+    for (const hit of [false, true]) {
+      const result = await stageRootfs(image, { cacheDir, waitedMs });
+      expect(result.hit).toBe(hit);
+      const { waitMs, totalMs, resolveMs } = result.timings;
+      expect(waitMs).toBeCloseTo(waitedMs, 0);
+      expect(totalMs).toBeGreaterThanOrEqual(waitMs + resolveMs - 0.2);
+    }
   });
 
   test("sees for itself, beside all the others, when the other one ends without a result", async () => {
