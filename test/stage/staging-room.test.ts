@@ -96,13 +96,16 @@ describe("before anything is unpacked", () => {
 
   test("what others have reserved before is theirs, and said", async () => {
     const { room, image, layout } = roomFor(layersOf(10 * mebibyte));
+    vi.useFakeTimers({ now: Date.now() });
+    onTestFinished(() => void vi.useRealTimers());
+    await room.admit(image);
+    vi.setSystemTime(Date.now() + 1000);
     const other = new Reservations(layout);
     other.set("something else", { bytes: 50 * mebibyte, inodes: 1 });
-    vi.useFakeTimers({ now: Date.now() + 1000 });
-    onTestFinished(() => void vi.useRealTimers());
     const request = checkRequest("/late.tar", { cacheDir: layout.tmp.replace("/v1/tmp", "") });
     const late = new StagingRoom(request, { isMissing: () => true, onShortage: () => undefined });
     onTestFinished(() => late.close());
+    vi.setSystemTime(Date.now() + 1000);
     has({ bytes: 55 * mebibyte, inodes: 1000 });
     const refused = refusalOf(late.admit(image));
     await vi.runAllTimersAsync();
