@@ -38,6 +38,13 @@ describe("removeLayer", () => {
     expect(await removeLayer(cache.layout, name, notNeeded)).toBe("missing");
   });
 
+  test("removes it also where a file stands in the place of a lock", async () => {
+    const cache = await cacheWithLayer();
+    writeFileSync(cache.layout.lock("rootfs-other"), "");
+    writeFileSync(cache.layout.lock(`layer-${name}`), "");
+    expect(await removeLayer(cache.layout, name, notNeeded)).toBe("removed");
+  });
+
   test("keeps one that an entry needs, and asks when nobody new can use it", async () => {
     const cache = await cacheWithLayer();
     const isNeeded = () => {
