@@ -1,3 +1,4 @@
+import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { type ReleaseOptions, releaseLeases } from "../stage/release-leases.js";
 import { leaseOption } from "./lease-option.js";
@@ -8,6 +9,11 @@ import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 
 /** `stage-rootfs release [IMAGE|KEY|PATH...]`: prints each lease that was given up, and its entry. */
 export async function releaseCommand({ values, words }: CommandLine): Promise<number> {
+  if (values.all && words.length > 0) {
+    throw new StageError("USAGE", "--all goes without names", {
+      hint: "usage: stage-rootfs release [IMAGE|KEY|PATH...], or stage-rootfs release --all",
+    });
+  }
   leaveDeletedDirectory([...words, ...pathOptions(values)]);
   const report = releaseLeases({
     ...settingsOptions(values),

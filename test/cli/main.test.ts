@@ -149,6 +149,7 @@ describe("a command line that is wrong", () => {
     [["verify", "--all", "--jobs", "0"], "0 is no number of jobs"],
     [["verify", "--all", "--seed", "5"], "a seed chooses a sample"],
     [["verify", "--all", "a.tar"], "--all goes without names"],
+    [["release", "--all", "a.tar"], "--all goes without names"],
     [["--owner", "me", "a.tar"], "--owner takes image, squash"],
     [["--progress", "loud", "a.tar"], "--progress takes auto, plain, json, none"],
     [["--platform", "x", "a.tar"], "is not a platform"],
