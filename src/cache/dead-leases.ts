@@ -1,6 +1,7 @@
 import { lutimesSync, rmdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { ignoring } from "../host/ignoring.js";
+import { isUnreadable } from "../host/is-unreadable.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
 import { namesIn } from "./abandoned.js";
 import { entryFile } from "./entry.js";
@@ -55,10 +56,20 @@ const patience = 60 * 60 * 1000;
 /** Removes the directories for leases that are empty and whose entries are gone. */
 export function removeLeaseDirectories(layout: CacheLayout, { now }: { now: number }): void {
   for (const key of namesIn(dirname(layout.leases("x")))) {
-    const mark = entryFile(layout.entry(key));
-    if (lstatIfAny(mark) ?? lstatIfAny(leavingFile(mark))) continue;
+    if (mayStand(layout, key)) continue;
     const stat = lstatIfAny(layout.leases(key));
     if (!stat?.isDirectory() || Math.abs(now - stat.mtimeMs) < patience) continue;
     ignoring(["ENOENT", "ENOTEMPTY", "EEXIST"], () => rmdirSync(layout.leases(key)));
+  }
+}
+
+/** Whether there is an entry, or its directory can't be entered: then nobody knows. */
+function mayStand(layout: CacheLayout, key: string): boolean {
+  const mark = entryFile(layout.entry(key));
+  try {
+    return (lstatIfAny(mark) ?? lstatIfAny(leavingFile(mark))) !== undefined;
+  } catch (error) {
+    if (isUnreadable(error)) return true;
+    throw error;
   }
 }

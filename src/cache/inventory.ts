@@ -1,3 +1,5 @@
+import type { Stats } from "node:fs";
+import { isUnreadable } from "../host/is-unreadable.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
 import { isRecord, readJsonIfAny } from "../host/read-json.js";
 import { namesIn } from "./abandoned.js";
@@ -61,7 +63,7 @@ function readEvenLeaving<Details>(
 ): { entry: Entry<Details>; writtenAt: number } | undefined {
   for (const path of whereMarkMayBe(entryFile(layout.entry(options.key)))) {
     const entry = parseEntry(readJsonIfAny(path), options);
-    const stat = entry && lstatIfAny(path);
+    const stat = entry && lstatMark(path);
     if (entry && stat) return { entry, writtenAt: stat.mtimeMs };
   }
   return undefined;
@@ -90,7 +92,7 @@ export function* layersOf(layout: CacheLayout): Generator<CachedLayer> {
 
 function findLayer(layout: CacheLayout, name: string): CachedLayer | undefined {
   for (const file of whereMarkMayBe(layerFile(layout, name))) {
-    const stat = lstatIfAny(file);
+    const stat = lstatMark(file);
     if (!stat) continue;
     let size: LayerSize | undefined;
     const sizeOnRecord = () => {
@@ -123,6 +125,16 @@ function readSize(file: string): LayerSize {
     bytes: typeof unpackedSize === "number" ? unpackedSize : undefined,
     inodes: typeof entries === "number" ? entries : undefined,
   };
+}
+
+/** As {@link lstatIfAny}; what is in a directory that can't be entered is as good as missing. */
+function lstatMark(path: string): Stats | undefined {
+  try {
+    return lstatIfAny(path);
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
 }
 
 /** A mark that is hidden and shown again during a look is found at the second look at its place. */

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errnoOf } from "../errors.js";
+import { isUnreadable } from "../host/is-unreadable.js";
 import { livenessOf, type ProcessIdentity, parseIdentity } from "../host/process-identity.js";
 import { removeTree } from "../host/remove-tree.js";
 
@@ -55,7 +56,7 @@ const unknownLifetime = 24 * 60 * 60 * 1000;
  * process, one that such a process was about to make, or one whose owner has left it already.
  */
 export function isDeadLock(path: string): boolean {
-  const names = namesIn(path);
+  const names = namesIfReadable(path);
   if (!names) return false;
   const maker = ownerIn(basename(path));
   const [fileName] = names;
@@ -70,6 +71,16 @@ export function isDeadLock(path: string): boolean {
 /** Removes the lock at `path` if it {@link isDeadLock}. Where nobody wants it, nobody else would. */
 export function removeDeadLock(path: string): void {
   if (isDeadLock(path)) dissolveLock(path, namesIn(path)?.[0]);
+}
+
+/** Of what can't be looked into nobody knows that it is dead. */
+function namesIfReadable(path: string): readonly string[] | undefined {
+  try {
+    return namesIn(path);
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Who holds the lock at `path`, where that can be told. */

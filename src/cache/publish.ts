@@ -1,7 +1,8 @@
-import { chmodSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
+import { makeMovable } from "../host/make-movable.js";
 import { removeTree } from "../host/remove-tree.js";
 import type { CacheLayout } from "./layout.js";
 import { type LockOptions, lockOrAdopt } from "./lock.js";
@@ -109,10 +110,4 @@ function isTaken(path: string, error: unknown): boolean {
   const errno = errnoOf(error);
   if (errno === "ENOTDIR") return lstatIfAny(path) !== undefined;
   return errno === "ENOTEMPTY" || errno === "EEXIST";
-}
-
-/** Only a directory that can be written to moves to another directory. */
-function makeMovable(path: string): void {
-  const stat = lstatIfAny(path);
-  if (stat?.isDirectory() && (stat.mode & 0o700) !== 0o700) chmodSync(path, stat.mode | 0o700);
 }

@@ -1,6 +1,7 @@
 import { existsSync, renameSync, unlinkSync } from "node:fs";
 import { fromSystemError } from "../errors.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
+import { makeMovable } from "../host/make-movable.js";
 import { removeTree } from "../host/remove-tree.js";
 import { entryFile } from "./entry.js";
 import type { CacheLayout } from "./layout.js";
@@ -68,6 +69,7 @@ function moveAside(layout: CacheLayout, key: string, isFree: () => boolean): str
   const path = layout.entry(key);
   const mark = entryFile(path);
   if (!existsSync(path)) return undefined;
+  makeMovable(path);
   showAgain(mark);
   hide(mark);
   if (!isFree()) {

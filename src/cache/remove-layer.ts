@@ -2,6 +2,7 @@ import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { fromSystemError } from "../errors.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
+import { makeMovable } from "../host/make-movable.js";
 import { livenessOf } from "../host/process-identity.js";
 import { removeTree } from "../host/remove-tree.js";
 import { namesIn } from "./abandoned.js";
@@ -52,6 +53,7 @@ export async function removeLayer(
         unlinkImpostor(path);
         return "removed";
       }
+      makeMovable(path);
       const reason = hideUnlessUsed(layout, name, options);
       if (reason !== undefined) return reason;
       aside = makeWorkDirectory(layout);

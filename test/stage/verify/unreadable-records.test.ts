@@ -1,10 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, symlinkSync } from "node:fs";
-import { expect, test, vi } from "vitest";
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import { describe, expect, test, vi } from "vitest";
 import { CacheLayout } from "../../../src/cache/layout.js";
+import { collectGarbage } from "../../../src/stage/collect-garbage.js";
 import { listCache } from "../../../src/stage/list-cache.js";
 import { verifyCache } from "../../../src/stage/verify/verify.js";
 import { stageRootfs } from "../../../src/stage.js";
+import { asUser } from "../../support/as-user.js";
 import { file } from "../../support/layers.js";
 import { scratchDirectory } from "../../support/scratch-directory.js";
 import { archiveFile } from "../../support/staged-archive.js";
@@ -73,4 +76,38 @@ test.each(
   if (path(cache).startsWith(entry)) put(path(cache));
   await stageRootfs(image, { cacheDir, lease: "none" });
   expect(await verifyCache({ cacheDir, all: true })).toMatchObject({ intact: true });
+});
+
+describe.runIf(process.geteuid?.() === 0)("a directory that its own user can't enter", () => {
+  test.each<[string, (cache: Staged) => string]>([
+    ["of an entry", ({ entry }) => entry],
+    ["of a layer", ({ layer }) => layer],
+  ])("%s keeps nobody from the rest, is found, and goes by repair", async (_, path) => {
+    const cache = await staged();
+    const { cacheDir, image } = cache;
+    chmodSync(path(cache), 0);
+    execFileSync("chown", ["-R", "65534:65534", dirname(cacheDir), image]);
+    await asUser([dirname(image)], async () => {
+      expect(listCache({ cacheDir }).exists).toBe(true);
+      await collectGarbage({ cacheDir });
+      const all = { cacheDir, all: true };
+      expect(await verifyCache(all)).toMatchObject({ intact: false });
+      expect(await verifyCache({ ...all, repair: true })).toMatchObject({ repaired: true });
+      await stageRootfs(image, { cacheDir, lease: "none" });
+      expect(await verifyCache(all)).toMatchObject({ intact: true });
+    });
+  });
+
+  test("of a lock keeps no other image from being staged", async () => {
+    const { cacheDir, image } = await staged();
+    const lock = new CacheLayout(cacheDir).lock("rootfs-sha256-other");
+    mkdirSync(lock);
+    chmodSync(lock, 0);
+    execFileSync("chown", ["-R", "65534:65534", dirname(cacheDir), image]);
+    const another = archiveFile([[file("c")]]);
+    await asUser([dirname(another), another, dirname(image)], async () => {
+      expect(await stageRootfs(another, { cacheDir, lease: "none" })).toMatchObject({ hit: false });
+      await collectGarbage({ cacheDir });
+    });
+  });
 });
