@@ -21,6 +21,8 @@ export interface Command {
   readonly synopsis: string;
   readonly summary: string;
   readonly options: readonly OptionName[];
+  /** What options do here, where that is not what they do elsewhere. */
+  readonly meanings?: Partial<Readonly<Record<OptionName, string>>>;
   readonly example: string;
   /** @returns the exit status */
   readonly run: (line: CommandLine) => Promise<number>;
@@ -162,6 +164,10 @@ export const commands: readonly [Command, ...Command[]] = [
       "quiet",
       "help",
     ],
+    meanings: {
+      all: "all images that nobody uses, and all layers",
+      wait: "how long to wait for whoever stages such an image (default: 0)",
+    },
     example: "stage-rootfs rm image.tar",
     run: async (line) => (await import("./rm-command.js")).rmCommand(line),
   },
@@ -181,6 +187,10 @@ export const commands: readonly [Command, ...Command[]] = [
       "quiet",
       "help",
     ],
+    meanings: {
+      lease: "job, process, pid:PID, job:ID, or as ls shows it (default: job, else process)",
+      all: "everybody's leases",
+    },
     example: "stage-rootfs release --lease job",
     run: async (line) => (await import("./release-command.js")).releaseCommand(line),
   },
@@ -205,6 +215,7 @@ export const commands: readonly [Command, ...Command[]] = [
       "quiet",
       "help",
     ],
+    meanings: { wait: "how long to wait for another gc (default: no limit)" },
     example: "stage-rootfs gc --max-size 200G --min-free 10% --dry-run",
     run: async (line) => (await import("./gc-command.js")).gcCommand(line),
   },
@@ -229,6 +240,11 @@ export const commands: readonly [Command, ...Command[]] = [
       "quiet",
       "help",
     ],
+    meanings: {
+      all: "all that the cache has, also layers that no image needs",
+      jobs: "read up to N files side by side (default: one per CPU)",
+      wait: "how long to wait for whoever changes what seems damaged (default: 60)",
+    },
     example: "stage-rootfs verify --all --sample 5%",
     run: async (line) => (await import("./verify-command.js")).verifyCommand(line),
   },

@@ -150,7 +150,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   const args = terminator < 0 ? argv : argv.slice(0, terminator);
   try {
     const { values, positionals } = parseArgs({
-      args: [...args],
+      args: withNumbersJoined(args),
       options: forms,
       allowPositionals: true,
     });
@@ -158,12 +158,40 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     return { values, words: positionals, rest };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
+    const [, name = ""] =
+      /^Option '.*--([\w-]+)(?: <value>)?' argument is ambiguous/.exec(error.message) ?? [];
+    if (name !== "") throw noValue(name, args[args.indexOf(`--${name}`) + 1]);
     // Node's message goes on with advice that does not fit here.
     const [sentence = ""] = error.message.split(/\. |\n/);
     throw new StageError("USAGE", printable(sentence.replace(/\.$/, "")), {
       hint: "see stage-rootfs --help",
     });
   }
+}
+
+/** Has a negative number be the value of the option before it, which can say what it takes. */
+function withNumbersJoined(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const word of args) {
+    const last = joined.at(-1);
+    if (last !== undefined && /^-[\d.]/.test(word) && takesValue(last)) {
+      joined.splice(-1, 1, `${last}=${word}`);
+    } else joined.push(word);
+  }
+  return joined;
+}
+
+function takesValue(word: string): boolean {
+  return Object.entries(forms).some(
+    ([name, { type }]) => type === "string" && word === `--${name}`,
+  );
+}
+
+function noValue(name: string, next = ""): StageError {
+  const word = printable(next);
+  return new StageError("USAGE", `--${name} takes a value, and ${word} looks like an option`, {
+    hint: `if it is the value, write --${name}=${word}; see stage-rootfs --help`,
+  });
 }
 
 /**

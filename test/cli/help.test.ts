@@ -40,6 +40,17 @@ test("the main help has an overview of all commands", () => {
   }
 });
 
+test.each([
+  ["", /--wait SECONDS .*\(default: no limit\)/],
+  ["gc", /--wait SECONDS .* another gc \(default: no limit\)/],
+  ["rm", /--wait SECONDS .*\(default: 0\)/],
+  ["verify", /--wait SECONDS .*\(default: 60\)/],
+  ["release", /--lease WHAT .* as ls shows it/],
+])("the help of '%s' says what an option does there", (name, line) => {
+  const command = commands.find((each) => each.name === name) ?? commands[0];
+  expect(helpText(command)).toMatch(line);
+});
+
 describe("findCommand", () => {
   test("finds each by its name", () => {
     for (const command of commands.slice(1)) expect(findCommand(command.name)).toBe(command);

@@ -21,6 +21,8 @@ describe("parseCommandLine", () => {
     [["--mount", "/a", "i", "--mount=/b"], { mount: ["/a", "/b"] }, ["i"], undefined],
     [["--bind", "/a:/b", "--bind", "/c:/d"], { bind: ["/a:/b", "/c:/d"] }, [], undefined],
     [["--wait", "1", "--wait", "2"], { wait: "2" }, [], undefined],
+    [["--max-size", "-5", "i"], { "max-size": "-5" }, ["i"], undefined],
+    [["--env", "-1", "--env=-2"], { env: ["-1", "-2"] }, [], undefined],
     [["docker-archive:a.tar:tag"], {}, ["docker-archive:a.tar:tag"], undefined],
   ])("takes %j", (argv, values, words, rest) => {
     const line = parseCommandLine(argv);
@@ -44,6 +46,12 @@ describe("parseCommandLine", () => {
     expect(error.code).toBe("USAGE");
     expect(error.message).toContain(name);
     expect(error.hint).toContain("--help");
+  });
+
+  test("says how a value that looks like an option is written", () => {
+    const error = refusal(() => parseCommandLine(["i", "--cache-dir", "-c"]));
+    expect(error.message).toBe("--cache-dir takes a value, and -c looks like an option");
+    expect(error.hint).toContain("--cache-dir=-c");
   });
 
   test("escapes what an option's name could do to a terminal", () => {
