@@ -4,7 +4,7 @@ import { formatSize, parseDuration, parseShare } from "../host/quantity.js";
 import { collectGarbage } from "../stage/collect-garbage.js";
 import type { GcOptions, GcReport } from "../stage/gc-options.js";
 import { gcText } from "./gc-text.js";
-import { interruptible } from "./interruption.js";
+import { afterStop, interruptible } from "./interruption.js";
 import {
   type CommandLine,
   numberOption,
@@ -20,10 +20,11 @@ import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 export async function gcCommand({ values }: CommandLine): Promise<number> {
   leaveDeletedDirectory(pathOptions(values));
   const options = gcOptions(values);
-  const report = await interruptible(async (signal) => {
+  const work = async (signal: AbortSignal) => {
     const listJobs = values.slurm ? (await import("../fleet/slurm-jobs.js")).slurmJobs : undefined;
     return await collectGarbage({ ...options, listJobs, signal });
-  });
+  };
+  const report = await interruptible(work, { hint: afterStop.removal });
   for (const warning of values.quiet ? [] : report.warnings) {
     writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
   }

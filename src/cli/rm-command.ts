@@ -1,6 +1,6 @@
 import { StageError } from "../errors.js";
 import { removalError, removeImages } from "../stage/remove-images.js";
-import { interruptible } from "./interruption.js";
+import { afterStop, interruptible } from "./interruption.js";
 import { type CommandLine, numberOption } from "./options.js";
 import { writeResult } from "./output.js";
 import { settingsOptions } from "./settings-options.js";
@@ -15,16 +15,17 @@ export async function rmCommand({ values, words }: CommandLine): Promise<number>
     });
   }
   leaveDeletedDirectory([...words, ...pathOptions(values)]);
-  const report = await interruptible((signal) =>
-    removeImages({
+  const work = (signal: AbortSignal) => {
+    return removeImages({
       ...settingsOptions(values),
       images: values.all ? undefined : words,
       force: values.force,
       wait: numberOption(values, "wait"),
       signal,
       onEvent: waitReporter(values),
-    }),
-  );
+    });
+  };
+  const report = await interruptible(work, { hint: afterStop.removal });
   const keys = report.removed.map((key) => `${key}\n`).join("");
   await writeResult(values.json ? `${JSON.stringify(report)}\n` : keys);
   const error = removalError(report);

@@ -1,6 +1,6 @@
 import type { StageResult } from "../stage/result.js";
 import { stageRootfs } from "../stage.js";
-import { interruptible } from "./interruption.js";
+import { afterStop, interruptible } from "./interruption.js";
 import type { CommandLine } from "./options.js";
 import { progressReporter, reportWarnings } from "./progress.js";
 import { progressOption, type StagingExtras, stagingOptions } from "./staging-options.js";
@@ -21,7 +21,9 @@ export async function stageFromLine(
     onEvent: values.quiet ? undefined : progressReporter(wanted),
   };
   const result = await tracedTo(values.trace, (trace) =>
-    interruptible((signal) => stageRootfs(image, { ...options, trace, signal })),
+    interruptible((signal) => stageRootfs(image, { ...options, trace, signal }), {
+      hint: afterStop.staging,
+    }),
   );
   // Of a hit, everything was said when it was staged.
   if (!values.quiet && !result.hit) reportWarnings(result.warnings);

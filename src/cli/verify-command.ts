@@ -2,7 +2,7 @@ import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import type { Verification, VerifyEvent } from "../stage/verify/result.js";
 import { verifyCache } from "../stage/verify/verify.js";
-import { interruptible } from "./interruption.js";
+import { afterStop, interruptible } from "./interruption.js";
 import { type CommandLine, numberOption, type OptionValues } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";
 import { settingsOptions } from "./settings-options.js";
@@ -25,7 +25,7 @@ export async function verifyCommand({ values, words, rest }: CommandLine): Promi
   leaveDeletedDirectory([...words, ...pathOptions(values)]);
   const wish = progressOption(values);
   const isHeard = wish === "plain" || wish === "json" || (wish === "auto" && process.stderr.isTTY);
-  const found = await interruptible((signal) => {
+  const work = (signal: AbortSignal) => {
     return verifyCache({
       images: words,
       all: values.all,
@@ -42,7 +42,8 @@ export async function verifyCommand({ values, words, rest }: CommandLine): Promi
         else writeMessage(`stage-rootfs: ${describe(event)}`);
       },
     });
-  });
+  };
+  const found = await interruptible(work, values.repair ? { hint: afterStop.repair } : {});
   await writeResult(values.json ? `${JSON.stringify(found)}\n` : verificationText(found));
   if (found.intact || found.repaired) return 0;
   throw damaged(found);

@@ -134,18 +134,30 @@ describe("a signal", () => {
     ["SIGTERM", 143],
   ] as const)("%s stops the work and gives the status %d", async (signal, status) => {
     const before = process.listenerCount(signal);
-    const work = interruptible(async (abort) => {
-      process.kill(process.pid, signal);
-      await new Promise((resolve) => abort.addEventListener("abort", resolve));
-      throw abort.reason;
-    });
+    const work = interruptible(
+      async (abort) => {
+        process.kill(process.pid, signal);
+        await new Promise((resolve) => abort.addEventListener("abort", resolve));
+        throw abort.reason;
+      },
+      { hint: "do this next" },
+    );
     const error: unknown = await work.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(Interrupted);
     expect(reported(error)).toEqual({
       status,
-      text: expect.stringContaining(`stopped by ${signal}`),
+      text: expect.stringContaining(`stopped by ${signal} (do this next)`),
     });
     expect(process.listenerCount(signal)).toBe(before);
+  });
+
+  test("has no hint where none is given", async () => {
+    const error = await interruptible(async (abort) => {
+      process.kill(process.pid, "SIGTERM");
+      await new Promise((resolve) => abort.addEventListener("abort", resolve));
+      throw abort.reason;
+    }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ message: "stopped by SIGTERM", hint: undefined });
   });
 
   test("that does not come leaves the work's result, and no listeners", async () => {
