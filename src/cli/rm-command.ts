@@ -1,8 +1,9 @@
 import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
 import { removalError, removeImages } from "../stage/remove-images.js";
 import { afterStop, interruptible } from "./interruption.js";
 import { type CommandLine, numberOption } from "./options.js";
-import { writeResult } from "./output.js";
+import { writeMessage, writeResult } from "./output.js";
 import { settingsOptions } from "./settings-options.js";
 import { waitReporter } from "./wait-reporter.js";
 import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
@@ -28,6 +29,9 @@ export async function rmCommand({ values, words }: CommandLine): Promise<number>
   const report = await interruptible(work, { hint: afterStop.removal });
   const keys = report.removed.map((key) => `${key}\n`).join("");
   await writeResult(values.json ? `${JSON.stringify(report)}\n` : keys);
+  for (const { error } of values.json ? [] : report.failures.slice(1)) {
+    writeMessage(`stage-rootfs: ${printable(error.message)}`);
+  }
   const error = removalError(report);
   if (error) throw error;
   return 0;
