@@ -94,7 +94,7 @@ describe.each(["root", "ordinary"] as const)("verify as %s", (as) => {
     }
     const { stdout } = await stageRootfs(["verify", "--all", ...where], { as });
     expect(stdout).toMatch(
-      /^1 entries, \d+ layers, \d+ names; \d+ files read, .*\nnothing differs\n$/,
+      /^1 entry, \d+ layers, \d+ names; \d+ files read, .*\nnothing differs\n$/,
     );
   });
 
