@@ -37,15 +37,18 @@ export function isDead({ lease }: FoundLease, { now, isJobOver }: DeadLeaseOptio
   return isAlive(lease, { now }) === "dead";
 }
 
+/** A lease, or directory for leases, that somebody has made immutable: it protects nothing, and stays. */
+const fixed = ["EPERM", "EACCES"];
+
 /**
- * Removes a dead lease. That it goes is no use of the entry, whose last use is read off the
- * directory's date too.
+ * Removes a dead lease, if it can be removed. That it goes is no use of the entry, whose last use is
+ * read off the directory's date too.
  */
 export function removeDeadLease(layout: CacheLayout, { key, found }: DeadLease): void {
   const directory = layout.leases(key);
   const before = lstatIfAny(directory);
-  releaseLease(layout, key, found.lease);
-  if (!before) return;
+  const isGone = ignoring(fixed, () => releaseLease(layout, key, found.lease));
+  if (!isGone || !before) return;
   const lastUse = new Date(Math.max(found.takenAt, Math.min(before.mtimeMs, before.ctimeMs)));
   ignoring(["ENOENT"], () => lutimesSync(directory, lastUse, lastUse));
 }
@@ -59,7 +62,7 @@ export function removeLeaseDirectories(layout: CacheLayout, { now }: { now: numb
     if (mayStand(layout, key)) continue;
     const stat = lstatIfAny(layout.leases(key));
     if (!stat?.isDirectory() || Math.abs(now - stat.mtimeMs) < patience) continue;
-    ignoring(["ENOENT", "ENOTEMPTY", "EEXIST"], () => rmdirSync(layout.leases(key)));
+    ignoring(["ENOENT", "ENOTEMPTY", "EEXIST", ...fixed], () => rmdirSync(layout.leases(key)));
   }
 }
 

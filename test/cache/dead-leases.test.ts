@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, lutimesSync, mkdirSync, readdirSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import {
   deadLeases,
   removeDeadLease,
@@ -42,6 +43,26 @@ test("that a dead lease goes is no use of its entry", async () => {
   }
   expect(readdirSync(cache.layout.leases("k"))).toEqual([]);
   expect(Math.abs(lastUse() - before)).toBeLessThan(2);
+});
+
+test("a dead lease that can't be removed keeps no other from being removed", async (context) => {
+  const cache = emptyCache();
+  await addEntry(cache, "k");
+  for (const word of ["a", "b"]) {
+    takeLease(cache.layout, "k", { kind: "until", time: 1000, word });
+  }
+  const [stays = ""] = readdirSync(cache.layout.leases("k"));
+  const fixed = `${cache.layout.leases("k")}/${stays}`;
+  try {
+    execFileSync("chattr", ["+i", fixed], { stdio: "ignore" });
+  } catch {
+    context.skip("no file can be made immutable here");
+  }
+  onTestFinished(() => void execFileSync("chattr", ["-i", fixed]));
+  for (const found of [...deadLeases(cache.layout, { now: Date.now() })]) {
+    removeDeadLease(cache.layout, found);
+  }
+  expect(readdirSync(cache.layout.leases("k"))).toEqual([stays]);
 });
 
 test("directories for leases go when they are empty, old, and of no entry", async () => {
