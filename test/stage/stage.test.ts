@@ -104,6 +104,18 @@ describe("an image that is not in the cache", () => {
     expectNothingUnderWay(cacheDir);
   });
 
+  test("has its largest layer unpacked first, so that none is left for last", async () => {
+    const sizes = { small: 1000, large: 300_000, medium: 20_000 };
+    const layers = Object.entries(sizes).map(([name, size]) => [file(name, "x".repeat(size))]);
+    const order: string[] = [];
+    const onEvent = (event: StageEvent) => {
+      if (event.type === "layer" && event.state === "unpacking") order.push(event.diffId);
+    };
+    const staged = await stage(archiveFile(layers), freshCache(), { onEvent });
+    const [small, large, medium] = staged.layers.map(({ diffId }) => diffId);
+    expect(order).toEqual([large, medium, small]);
+  });
+
   test("tells what happens, in order", async () => {
     const events: StageEvent[] = [];
     const onEvent = (event: StageEvent) => events.push(event);
