@@ -14,7 +14,7 @@ describe("a configuration", () => {
       "execution_types = ['bwrap', 'native']",
       "[targets.cluster]",
       "node_local_path = '/scratch'",
-      "base_path = '/work/repx'",
+      "base_path = '/shared/repx'",
       "mount_host_paths = true",
       "[targets.cluster.slurm]",
       "execution_types = ['podman', 'native']",
@@ -30,7 +30,7 @@ describe("a configuration", () => {
       cluster: {
         name: "cluster",
         nodeLocalPath: "/scratch",
-        basePath: "/work/repx",
+        basePath: "/shared/repx",
         unheeded: ["mount_host_paths", "slurm.execution_types"],
       },
     });
