@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { isRecord, readJsonIfAny } from "../host/read-json.js";
-import { isIntact } from "./durability-mark.js";
+import { isBelieved } from "./is-believed.js";
 import type { CacheLayout } from "./layout.js";
-import { isOwners } from "./trust.js";
 
 /**
  * What `entry.json` says of the rootfs beside it. It is written last: being there, it is the mark
@@ -44,7 +43,7 @@ export function readEntry<Details>(
   options: { key: string; isDetails: DetailsGuard<Details> },
 ): Entry<Details> | undefined {
   const directory = layout.entry(options.key);
-  if (!isOwners(directory) || !isIntact(directory)) return undefined;
+  if (!isBelieved(directory)) return undefined;
   return parseEntry(readJsonIfAny(entryFile(directory)), options);
 }
 

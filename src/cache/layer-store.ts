@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, utimesSync } from "node:fs";
 import { fromSystemError } from "../errors.js";
 import { ignoring } from "../host/ignoring.js";
 import { readJsonIfAny } from "../host/read-json.js";
-import { isIntact, markNew } from "./durability-mark.js";
+import { markNew } from "./durability-mark.js";
+import { isBelieved } from "./is-believed.js";
 import type { CacheLayout } from "./layout.js";
 import { showAgain } from "./leaving.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
 import { openToReaders } from "./readers.js";
-import { isOwners } from "./trust.js";
 import { writeRecord } from "./write-record.js";
 
 export interface EnsureLayerOptions<Record extends object> extends WaitOptions {
@@ -31,8 +31,7 @@ export function layerFile(layout: CacheLayout, name: string): string {
 
 /** Whether the cache seems to have a layer; only reading its record tells for sure. */
 export function hasLayer(layout: CacheLayout, name: string): boolean {
-  const directory = layout.layer(name);
-  return existsSync(layerFile(layout, name)) && isOwners(directory) && isIntact(directory);
+  return existsSync(layerFile(layout, name)) && isBelieved(layout.layer(name));
 }
 
 /**
@@ -45,7 +44,7 @@ export function readLayer<Record extends object>(
 ): Record | undefined {
   const { name, parse } = options;
   const directory = layout.layer(name);
-  if (!isOwners(directory) || !isIntact(directory)) return undefined;
+  if (!isBelieved(directory)) return undefined;
   return parse(readJsonIfAny(layerFile(layout, name)));
 }
 

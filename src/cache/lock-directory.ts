@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errnoOf } from "../errors.js";
+import { ignoring } from "../host/ignoring.js";
 import { isUnreadable } from "../host/is-unreadable.js";
 import { livenessOf, type ProcessIdentity, parseIdentity } from "../host/process-identity.js";
 import { removeTree } from "../host/remove-tree.js";
@@ -106,14 +107,6 @@ function isOlderThan(path: string, age: number): boolean {
 /** The owner after whom a file was named. */
 export function ownerIn(fileName: string | undefined): ProcessIdentity | undefined {
   return parseIdentity(fileName?.slice(0, fileName.lastIndexOf(",")) ?? "");
-}
-
-function ignoring(errnos: readonly string[], work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    if (!errnos.includes(errnoOf(error) ?? "")) throw error;
-  }
 }
 
 const heldErrnos: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR"]);

@@ -2,7 +2,7 @@ import { lstatSync, type Stats } from "node:fs";
 import { errnoOf } from "../errors.js";
 
 /** What stands at a path, links not followed; undefined where nothing does. */
-export function lstatIfAny(path: string): Stats | undefined {
+export function lstatIfAny(path: string | Buffer): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {

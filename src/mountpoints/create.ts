@@ -8,12 +8,12 @@ import {
   mkdirSync,
   openSync,
   readlinkSync,
-  type Stats,
   utimesSync,
 } from "node:fs";
-import { errnoOf, fromSystemError } from "../errors.js";
+import { fromSystemError } from "../errors.js";
 import { type ByteString, pathBelow } from "../host/byte-string.js";
 import { fileTime, modificationTime } from "../host/file-time.js";
+import { lstatIfAny } from "../host/lstat-if-any.js";
 import { removeTree } from "../host/remove-tree.js";
 import { parentOf } from "../host/rooted-tree.js";
 import type { MountKind, MountRequest } from "./mount-point.js";
@@ -68,16 +68,6 @@ function lookAt(rootfs: string, path: ByteString): Standing {
     return { kind: "symlink", target: readlinkSync(target, { encoding: "latin1" }) };
   }
   return { kind: stat.isDirectory() ? "dir" : "file" };
-}
-
-function lstatIfAny(path: string | Buffer): Stats | undefined {
-  try {
-    return lstatSync(path);
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
-    throw error;
-  }
 }
 
 const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
