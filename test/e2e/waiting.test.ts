@@ -21,7 +21,7 @@ afterAll(() => {
   for (const act of cleanUps.reverse()) act();
 });
 
-/** A process that has stopped when two of its layers were ready. */
+/** A process that has stopped when two of its layers were ready, be it that it had not said so yet. */
 async function stoppedStaging() {
   const cacheDir = newCache(atTheEnd);
   const fault = { what: "SIGSTOP", step: /^rename .* -> layers\//, nth: 2, when: "after" } as const;
@@ -42,7 +42,7 @@ describe.concurrent("a staging that others wait for", () => {
     const [first, ...others] = late.stderr.split("\n");
     expect(first).toMatch(
       new RegExp(
-        `waiting for process ${pid} on \\S+ \\(job 4711\\), which has staged [12] of 4 layers in \\d+ s$`,
+        `waiting for process ${pid} on \\S+ \\(job 4711\\), which has staged [0-2] of 4 layers in \\d+ s$`,
       ),
     );
     expect(others.join("\n")).toMatch(
@@ -74,7 +74,7 @@ describe.concurrent("a staging that others wait for", () => {
           type: "waiting",
           pid,
           job: "4711",
-          layers: { finished: 1, total: 4 },
+          layers: { finished: expect.toBeOneOf([0, 1, 2]), total: 4 },
         }),
       );
     }

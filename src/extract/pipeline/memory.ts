@@ -15,7 +15,7 @@ export interface PipelineMemory {
 const readers = { hashing: 0, tree: 1 };
 
 /** Enough to even out that one stage is fast where another is slow. */
-const blocks = 24;
+const blocks = 12;
 
 /** Room for what yields a block even where it could not be compressed, in whole pieces. */
 const inputArea = outputBlock + inputChunk;
