@@ -3,15 +3,20 @@ export { type ErrorCode, type ErrorReport, StageError } from "./errors.js";
 export type { Warning } from "./extract/layer-record.js";
 export { slurmJobs } from "./fleet/slurm-jobs.js";
 export type { Bind } from "./launch/bind.js";
-export { bwrapCommand, type LaunchCommand } from "./launch/bwrap.js";
+export { toCommand } from "./launch/command.js";
+export type { FdContent, LaunchCommand } from "./launch/launch-command.js";
+export type { BindMount, Mount } from "./launch/mount.js";
 export {
+  type GpuAccess,
   type LaunchConfig,
   type LaunchOptions,
   type LaunchPlan,
-  type Mount,
+  type Network,
   planLaunch,
+  type SandboxUser,
   type StagedRootfs,
 } from "./launch/plan.js";
+export type { Runtime, RuntimeName } from "./launch/runtime.js";
 export type { MountKind, MountPoint, MountRequest } from "./mountpoints/mount-point.js";
 export type { RuntimeConfig } from "./oci/config.js";
 export { defaultLimits, type Limits } from "./oci/limits.js";

@@ -6,7 +6,7 @@ import { writeResult } from "./output.js";
 
 /** `stage-rootfs command IMAGE -- CMD…`: the launch command, for a shell or as JSON. */
 export async function commandCommand(line: CommandLine): Promise<number> {
-  const { staged, command } = await launchFromLine(line, "caller");
+  const { staged, command } = await launchFromLine(line, { holder: "caller" });
   const { argv, env } = command;
   const { rootfs, key } = staged;
   await writeResult(

@@ -80,7 +80,31 @@ const stagingOptions = [
   "help",
 ] as const satisfies readonly OptionName[];
 
-const launchOptions = ["bind", "env", "chdir"] as const satisfies readonly OptionName[];
+const launchOptions = [
+  "bind",
+  "ro-bind",
+  "tmpfs",
+  "input",
+  "output",
+  "env",
+  "chdir",
+  "user",
+  "uid-0",
+  "cap-drop",
+  "hostname",
+  "network",
+  "writable",
+  "gpu",
+  "runtime",
+  "bwrap",
+  "apptainer",
+  "podman",
+  "docker",
+  "native",
+  "native-path",
+] as const satisfies readonly OptionName[];
+
+const runOptions = ["timeout", "grace"] as const satisfies readonly OptionName[];
 
 /** The command without a name comes first. Each is loaded when it is called. */
 export const commands: readonly [Command, ...Command[]] = [
@@ -98,7 +122,7 @@ export const commands: readonly [Command, ...Command[]] = [
     words: oneImage,
     synopsis: "run IMAGE [-- CMD...]",
     summary: "stage IMAGE and run CMD, or the image's own command, in a sandbox",
-    options: [...stagingOptions, ...launchOptions],
+    options: [...stagingOptions, ...launchOptions, "tty", ...runOptions],
     example: "stage-rootfs run image.tar --bind /scratch:/data -- /bin/sh -c 'ls /data'",
     run: async (line) => (await import("./run-command.js")).runCommand(line),
   },

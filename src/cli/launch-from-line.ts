@@ -1,70 +1,77 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
-import { fromSystemError } from "../errors.js";
+import { chooseTarget } from "../config/choose-target.js";
 import { printable } from "../host/byte-string.js";
-import { type Bind, parseBind } from "../launch/bind.js";
-import { bwrapCommand, type LaunchCommand } from "../launch/bwrap.js";
-import { findProgram } from "../launch/find-program.js";
-import { parseAssignment, planLaunch } from "../launch/plan.js";
-import type { MountRequest } from "../mountpoints/mount-point.js";
-import { checkMountTarget } from "../mountpoints/requests.js";
+import { type ChosenRuntime, chooseRuntime } from "../launch/choose-runtime.js";
+import { toCommand } from "../launch/command.js";
+import { grantsOf } from "../launch/grants.js";
+import type { LaunchCommand } from "../launch/launch-command.js";
+import { type LaunchPlan, planLaunch } from "../launch/plan.js";
+import { preflight } from "../launch/preflight.js";
 import type { StageResult } from "../stage/result.js";
+import { settingsOf } from "../stage/settings.js";
+import { launchWish } from "./launch-options.js";
 import type { LeaseHolder } from "./lease-option.js";
-import type { CommandLine } from "./options.js";
+import type { CommandLine, OptionValues } from "./options.js";
+import { writeMessage } from "./output.js";
+import { runtimeWish } from "./runtime-option.js";
+import { settingsOptions } from "./settings-options.js";
 import { stageFromLine } from "./stage-from-line.js";
-import { warnOfUnheeded } from "./unheeded.js";
 
 export interface Launch {
   readonly staged: StageResult;
+  readonly plan: LaunchPlan;
+  readonly chosen: ChosenRuntime;
   readonly command: LaunchCommand;
-  /** Whether the runtime's program is there. */
-  readonly isInstalled: boolean;
+}
+
+export interface LaunchContext {
+  /** Whose life the image's lease goes by, where `--lease` does not say. */
+  readonly holder: LeaseHolder;
+  /** What runs in the sandbox; default: what follows `--`. */
+  readonly command?: readonly string[] | undefined;
+  /** Whether the command gets the caller's terminal; default: `--tty`. */
+  readonly terminal?: boolean | undefined;
 }
 
 /**
- * Stages the image of a command line and says how its command is started.
- * @param holder whose life the image's lease goes by, where `--lease` does not say
+ * Stages the image of a command line, and says how its command is started.
+ * @throws StageError
  */
-export async function launchFromLine(line: CommandLine, holder: LeaseHolder): Promise<Launch> {
+export async function launchFromLine(line: CommandLine, context: LaunchContext): Promise<Launch> {
   const { values, rest } = line;
-  const binds = (values.bind ?? []).map(parseBind).map(absolute);
-  const env = Object.fromEntries((values.env ?? []).map(parseAssignment));
-  const workingDir = values.chdir === undefined ? undefined : checkWorkingDir(values.chdir);
-  if (values["nix-store"]) kindOf("/nix/store");
-  const staged = await stageFromLine(line, { mounts: binds.map(mountRequestOf), holder });
-  warnOfUnheeded(values);
-  const plan = planLaunch(staged, {
-    command: rest,
-    binds,
-    env,
-    workingDir,
-    nixStore: values["nix-store"],
+  const wish = launchWish(values);
+  const { cacheDirectory, target } = launchSettings(values);
+  const grants = grantsOf({
+    gpu: values.gpu,
+    network: wish.options.network ?? "none",
+    hostPaths: target?.hostPaths,
   });
-  const bwrap = findProgram("bwrap", process.env["PATH"]);
-  return {
-    staged,
-    command: bwrapCommand(plan, bwrap ?? "bwrap"),
-    isInstalled: bwrap !== undefined,
-  };
-}
-
-function absolute(bind: Bind): Bind {
-  return { ...bind, source: resolve(bind.source) };
-}
-
-function checkWorkingDir(path: string): string {
-  return path === "/" ? path : checkMountTarget(path);
-}
-
-/** A bind's target has to be of its source's kind. */
-function mountRequestOf({ source, target }: Bind): MountRequest {
-  return { target, kind: kindOf(source) };
-}
-
-function kindOf(source: string): "dir" | "file" {
-  try {
-    return statSync(source).isDirectory() ? "dir" : "file";
-  } catch (error) {
-    throw fromSystemError(error, `bind ${printable(source)}`);
+  const wanted = runtimeWish(values, target);
+  const { holder } = context;
+  const staged = await stageFromLine(line, {
+    mounts: [...wish.mounts, ...grants.mountRequests],
+    holder,
+  });
+  const plan = planLaunch(staged, {
+    ...wish.options,
+    binds: [...grants.binds, ...(wish.options.binds ?? [])],
+    gpu: grants.gpu,
+    nameService: grants.nameService,
+    protect: [cacheDirectory],
+    command: context.command ?? rest,
+    terminal: context.terminal ?? values.tty,
+  });
+  const chosen = await chooseRuntime({ ...wanted, plan, cacheDirectory });
+  const command = toCommand(plan, chosen.runtime);
+  preflight(plan, { command, runtime: chosen.runtime });
+  if (!values.quiet) {
+    for (const warning of [...grants.warnings, ...chosen.warnings]) {
+      writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
+    }
   }
+  return { staged, plan, chosen, command };
+}
+
+function launchSettings(values: OptionValues) {
+  const { cacheDirectory, configuration } = settingsOf(settingsOptions(values));
+  return { cacheDirectory, target: chooseTarget(configuration(), values.target) };
 }

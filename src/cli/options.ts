@@ -43,8 +43,29 @@ export interface OptionValues {
   readonly all?: boolean;
   readonly force?: boolean;
   readonly bind?: readonly string[];
+  readonly "ro-bind"?: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly input?: readonly string[];
+  readonly output?: string;
   readonly env?: readonly string[];
   readonly chdir?: string;
+  readonly user?: string;
+  readonly "uid-0"?: boolean;
+  readonly "cap-drop"?: readonly string[];
+  readonly hostname?: string;
+  readonly network?: string;
+  readonly writable?: boolean;
+  readonly gpu?: string;
+  readonly tty?: boolean;
+  readonly timeout?: string;
+  readonly grace?: string;
+  readonly runtime?: string;
+  readonly bwrap?: boolean;
+  readonly apptainer?: boolean;
+  readonly podman?: boolean;
+  readonly docker?: boolean;
+  readonly native?: boolean;
+  readonly "native-path"?: string;
   readonly "max-size"?: string;
   readonly "min-free"?: string;
   readonly "max-age"?: string;
@@ -113,8 +134,29 @@ const forms = {
   all: flag,
   force: flag,
   bind: texts,
+  "ro-bind": texts,
+  tmpfs: texts,
+  input: texts,
+  output: text,
   env: texts,
   chdir: text,
+  user: text,
+  "uid-0": flag,
+  "cap-drop": texts,
+  hostname: text,
+  network: text,
+  writable: flag,
+  gpu: text,
+  tty: { ...flag, short: "t" },
+  timeout: text,
+  grace: text,
+  runtime: text,
+  bwrap: flag,
+  apptainer: flag,
+  podman: flag,
+  docker: flag,
+  native: flag,
+  "native-path": text,
   "max-size": text,
   "min-free": text,
   "max-age": text,

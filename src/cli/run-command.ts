@@ -1,4 +1,3 @@
-import { StageError } from "../errors.js";
 import { runBwrap } from "../launch/run.js";
 import { tidyUp } from "./after-staging.js";
 import { launchFromLine } from "./launch-from-line.js";
@@ -6,12 +5,7 @@ import type { CommandLine } from "./options.js";
 
 /** `stage-rootfs run IMAGE -- CMD…`: ends with CMD's own status. */
 export async function runCommand(line: CommandLine): Promise<number> {
-  const { staged, command, isInstalled } = await launchFromLine(line, "process");
-  if (!isInstalled) {
-    throw new StageError("SANDBOX", "bwrap is not installed, or not on PATH", {
-      hint: `install bubblewrap, or use ${staged.rootfs} with another runtime`,
-    });
-  }
+  const { staged, command } = await launchFromLine(line, { holder: "process" });
   const status = await runBwrap(command);
   await tidyUp(staged, line.values);
   return status;

@@ -1,4 +1,5 @@
 import type { Share } from "../host/quantity.js";
+import type { ExecutionType } from "./value-types.js";
 
 /** What a configuration file says. What it does not speak of is undefined. */
 export interface Configuration {
@@ -32,8 +33,20 @@ export interface Target {
   readonly name: string;
   readonly nodeLocalPath: string | undefined;
   readonly basePath: string | undefined;
-  /** Keys that were given, and that this version does nothing with: `mount_paths`. */
-  readonly unheeded: readonly string[];
+  /** The impure mode; undefined where it is off. */
+  readonly hostPaths: HostPaths | undefined;
+  /** `execution_types` of `[targets.NAME.local]`. */
+  readonly localTypes: readonly ExecutionType[] | undefined;
+  /** `execution_types` of `[targets.NAME.slurm]`, for Slurm's jobs. */
+  readonly slurmTypes: readonly ExecutionType[] | undefined;
+}
+
+/** What of the host a sandbox sees at the same path, read-write. */
+export interface HostPaths {
+  /** `mount_host_paths`: all directories at the top that the image does not have itself. */
+  readonly all: boolean;
+  /** `mount_paths`. */
+  readonly paths: readonly string[];
 }
 
 export const noConfiguration: Configuration = {

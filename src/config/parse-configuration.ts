@@ -93,8 +93,14 @@ function isLess(a: Share, b: Share): boolean {
   return "percent" in b && a.percent < b.percent;
 }
 
-/** What launches heed; they don't yet. */
-const launchKeys = ["mount_host_paths", "mount_paths", "local", "slurm"] as const;
+const targetKeys = [
+  "node_local_path",
+  "base_path",
+  "mount_host_paths",
+  "mount_paths",
+  "local",
+  "slurm",
+] as const;
 
 function targetsOf(top: Table): ReadonlyMap<string, Target> {
   if (!top.has("targets")) return new Map();
@@ -109,18 +115,17 @@ const anyTable = {
 };
 
 function targetOf(targets: Table, target: string): Target {
-  const table = targets.table(target, ["node_local_path", "base_path", ...launchKeys]);
-  table.get("mount_host_paths", flag);
-  table.get("mount_paths", absolutePaths);
-  for (const key of ["local", "slurm"]) {
+  const table = targets.table(target, targetKeys);
+  const all = table.get("mount_host_paths", flag) ?? false;
+  const paths = table.get("mount_paths", absolutePaths) ?? [];
+  const typesOf = (key: "local" | "slurm") =>
     table.table(key, ["execution_types"]).get("execution_types", executionTypes);
-  }
   return {
     name: target,
     nodeLocalPath: table.get("node_local_path", absolutePath),
     basePath: table.get("base_path", absolutePath),
-    unheeded: launchKeys
-      .filter((key) => table.has(key))
-      .map((key) => (key === "local" || key === "slurm" ? `${key}.execution_types` : key)),
+    hostPaths: all || paths.length > 0 ? { all, paths } : undefined,
+    localTypes: typesOf("local"),
+    slurmTypes: typesOf("slurm"),
   };
 }

@@ -49,13 +49,19 @@ export const absolutePaths: ValueType<readonly string[]> = {
   read: (value) => (Array.isArray(value) && value.every(isPath) ? value : undefined),
 };
 
-const runtimes: readonly unknown[] = ["bwrap", "apptainer", "podman", "docker", "native"];
+const runtimes = ["bwrap", "apptainer", "podman", "docker", "native"] as const;
 
-export const executionTypes: ValueType<readonly string[]> = {
+/** A runtime, as RepX names it. */
+export type ExecutionType = (typeof runtimes)[number];
+
+export const executionTypes: ValueType<readonly ExecutionType[]> = {
   expected: `a list of ${runtimes.map((word) => `"${word}"`).join(", ")}`,
-  read: (value) =>
-    Array.isArray(value) && value.every((word) => runtimes.includes(word)) ? value : undefined,
+  read: (value) => (Array.isArray(value) && value.every(isExecutionType) ? value : undefined),
 };
+
+function isExecutionType(value: unknown): value is ExecutionType {
+  return runtimes.some((word) => word === value);
+}
 
 function isPath(value: unknown): value is string {
   return typeof value === "string" && isAbsolute(value) && !value.includes("\0");

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { checkMountTarget } from "../mountpoints/requests.js";
@@ -30,4 +31,16 @@ export function parseBind(text: string): Bind {
     target: checkMountTarget(paths.slice(colon + 1)),
     access: access === "ro" ? "ro" : "rw",
   };
+}
+
+/**
+ * Parses `PATH[:DST]`, the argument of `--input` and `--output`: without DST, the sandbox has it at
+ * the host's path. Read-write.
+ * @throws StageError USAGE
+ */
+export function parseSamePlace(text: string): Bind {
+  const colon = text.lastIndexOf(":/");
+  const [source, target] =
+    colon > 0 ? [text.slice(0, colon), text.slice(colon + 1)] : [text, resolve(text)];
+  return { source, target: checkMountTarget(target), access: "rw" };
 }

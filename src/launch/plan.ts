@@ -1,28 +1,55 @@
 import { StageError } from "../errors.js";
-import { printable } from "../host/byte-string.js";
 import type { MountPoint } from "../mountpoints/mount-point.js";
 import type { Bind } from "./bind.js";
-
-/** Something mounted in the sandbox; targets have all links resolved. */
-export type Mount =
-  | { readonly type: "proc" | "dev" | "tmpfs"; readonly target: string }
-  | {
-      readonly type: "bind";
-      readonly source: string;
-      readonly target: string;
-      readonly access: "ro" | "rw";
-    };
+import { environmentOf } from "./environment.js";
+import { type BindMount, type Mount, parentsFirst } from "./mount.js";
+import { protectedMounts } from "./protect.js";
 
 /** How a sandbox is started, whatever the runtime: plain data. */
 export interface LaunchPlan {
-  /** Read-only root. */
+  /** Directory that becomes the root. */
   readonly rootfs: string;
+  /** Digest of the image's config, by which engines with a store of their own know it; null if unknown. */
+  readonly imageId: string | null;
+  /** `ro`; or `rw`, where what is written is kept apart from the rootfs and gone at the end. */
+  readonly root: "ro" | "rw";
   /** In the order in which they are mounted. */
   readonly mounts: readonly Mount[];
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly workingDir: string;
   readonly argv: readonly [string, ...string[]];
+  /** Who the command is inside; null for who starts it. */
+  readonly user: SandboxUser | null;
+  readonly network: Network;
+  /** Null for the host's. */
+  readonly hostname: string | null;
+  /** Capabilities that the command is not to have, `CAP_NET_RAW` for instance, or `ALL`. */
+  readonly droppedCapabilities: readonly string[];
+  /** What gives access to GPUs, for runtimes that have no way of their own; null without. */
+  readonly gpu: GpuAccess | null;
+  /** What name resolution needs with the host's network, for runtimes that do not see to it. */
+  readonly nameService: readonly BindMount[];
+  /** Whether the command gets the caller's terminal, with job control. */
+  readonly terminal: boolean;
+}
+
+export type Network = "none" | "host";
+
+export interface SandboxUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** GPUs of the host, and the parts of its driver that programs in the sandbox load. */
+export interface GpuAccess {
+  readonly vendor: "nvidia";
+  /** Device nodes, libraries and files. */
+  readonly mounts: readonly BindMount[];
+  /** Directories of the sandbox to put before LD_LIBRARY_PATH. */
+  readonly libraryPath: readonly string[];
+  /** Directories of the sandbox to put after PATH. */
+  readonly programPath: readonly string[];
 }
 
 /** How the image wants to be run. */
@@ -37,6 +64,7 @@ export interface LaunchConfig {
 /** What a plan needs of a staged image. */
 export interface StagedRootfs {
   readonly rootfs: string;
+  readonly imageId?: string | undefined;
   readonly config: LaunchConfig;
   readonly mountPoints: readonly MountPoint[];
 }
@@ -45,69 +73,91 @@ export interface LaunchOptions {
   /** What to run; default: the image's Entrypoint and Cmd. */
   readonly command?: readonly string[] | undefined;
   readonly binds?: readonly Bind[] | undefined;
+  /** Directories of the sandbox that are fresh and empty, in memory. */
+  readonly tmpfs?: readonly string[] | undefined;
+  /** Mounted read-write; its target is `$out`, and where the command starts. */
+  readonly output?: Pick<Bind, "source" | "target"> | undefined;
   /** Added to the image's environment. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Default: the image's WorkingDir, else `/`. */
+  /** Default: the output's target, else the image's WorkingDir, else `/`. */
   readonly workingDir?: string | undefined;
-  /** Whether the host's `/nix/store` is mounted, read-only. */
+  /** Whether the host's `/nix/store` is mounted, read-only. Default: false. */
   readonly nixStore?: boolean | undefined;
+  /** Default: who starts it. */
+  readonly user?: SandboxUser | undefined;
+  /** Default: `none`. */
+  readonly network?: Network | undefined;
+  /** Default: the host's. */
+  readonly hostname?: string | undefined;
+  readonly dropCapabilities?: readonly string[] | undefined;
+  /** Whether the root can be written to; what is written is gone at the end. Default: false. */
+  readonly writable?: boolean | undefined;
+  readonly gpu?: GpuAccess | undefined;
+  readonly nameService?: readonly BindMount[] | undefined;
+  readonly terminal?: boolean | undefined;
+  /**
+   * Directories of the host that nothing may be written to, whatever is bound: the cache. Default:
+   * none.
+   */
+  readonly protect?: readonly string[] | undefined;
 }
-
-const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * Plans a sandbox: a read-only root; /proc, /dev, /tmp and /run fresh; no network; the image's
- * environment and what is added to it.
- * @throws StageError USAGE when there is nothing to run
+ * environment and what is added to it. Pure.
+ * @throws StageError USAGE when there is nothing to run, or a bind would make a protected directory
+ * writable
  */
 export function planLaunch(staged: StagedRootfs, options: LaunchOptions = {}): LaunchPlan {
   const { rootfs, config } = staged;
-  const resolve = resolver(staged.mountPoints);
+  const { output } = options;
+  return {
+    rootfs,
+    imageId: staged.imageId ?? null,
+    root: options.writable ? "rw" : "ro",
+    mounts: mountsOf(staged, options),
+    env: environmentOf(config, output ? { out: output.target, ...options.env } : options.env),
+    workingDir: options.workingDir ?? output?.target ?? config.workingDir ?? "/",
+    argv: argvOf(config, options.command),
+    user: options.user ?? null,
+    network: options.network ?? "none",
+    hostname: options.hostname ?? null,
+    droppedCapabilities: options.dropCapabilities ?? [],
+    gpu: options.gpu ?? null,
+    nameService: options.nameService ?? [],
+    terminal: options.terminal ?? false,
+  };
+}
+
+const nixStore = "/nix/store";
+
+function mountsOf({ mountPoints }: StagedRootfs, options: LaunchOptions): readonly Mount[] {
+  const resolve = resolver(mountPoints);
   const fresh: readonly Mount[] = [
     { type: "proc", target: resolve("/proc") },
     { type: "dev", target: resolve("/dev") },
     { type: "tmpfs", target: resolve("/tmp") },
     { type: "tmpfs", target: resolve("/run") },
   ];
-  const store: readonly Mount[] = options.nixStore
+  const store: readonly BindMount[] = options.nixStore
     ? [{ type: "bind", source: nixStore, target: resolve(nixStore), access: "ro" }]
     : [];
-  const binds = (options.binds ?? []).map(
-    (bind): Mount => ({ type: "bind", ...bind, target: resolve(bind.target) }),
+  const tmpfs = (options.tmpfs ?? []).map(
+    (target): Mount => ({ type: "tmpfs", target: resolve(target) }),
   );
-  return {
-    rootfs,
-    mounts: [...fresh, ...store, ...parentsFirst(binds)],
-    env: environmentOf(config, options.env ?? {}),
-    workingDir: options.workingDir ?? config.workingDir ?? "/",
-    argv: argvOf(config, options.command),
-  };
+  const { output, binds = [], protect = [] } = options;
+  const wanted: readonly Bind[] = output ? [...binds, { ...output, access: "rw" }] : binds;
+  const bound = wanted.map(
+    (bind): BindMount => ({ type: "bind", ...bind, target: resolve(bind.target) }),
+  );
+  const ours = parentsFirst([...tmpfs, ...bound]);
+  return [...fresh, ...store, ...ours, ...protectedMounts(bound, protect)];
 }
-
-const nixStore = "/nix/store";
 
 /** Where a target leads; what was not prepared stays as it is and is left to the runtime. */
 function resolver(points: readonly MountPoint[]): (target: string) => string {
   const paths = new Map(points.map(({ target, path }) => [target, path]));
   return (target) => paths.get(target) ?? target;
-}
-
-/** A mount hides what was mounted below it before. */
-function parentsFirst(mounts: readonly Mount[]): readonly Mount[] {
-  const depth = ({ target }: Mount) => target.split("/").length;
-  return mounts.toSorted((a, b) => depth(a) - depth(b));
-}
-
-function environmentOf(
-  config: LaunchConfig,
-  added: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  const env: Record<string, string> = { PATH: usualPath, HOME: "/" };
-  for (const assignment of config.env) {
-    const equals = assignment.indexOf("=");
-    if (equals > 0) env[assignment.slice(0, equals)] = assignment.slice(equals + 1);
-  }
-  return { ...env, ...added };
 }
 
 function argvOf(
@@ -119,17 +169,5 @@ function argvOf(
   if (first !== undefined) return [first, ...others];
   throw new StageError("USAGE", "the image says nothing about what to run", {
     hint: "give a command after --, for instance: -- /bin/sh",
-  });
-}
-
-/**
- * Parses `NAME=VALUE`, the argument of `--env`, at the first `=`.
- * @throws StageError USAGE
- */
-export function parseAssignment(text: string): readonly [string, string] {
-  const equals = text.indexOf("=");
-  if (equals > 0 && !text.includes("\0")) return [text.slice(0, equals), text.slice(equals + 1)];
-  throw new StageError("USAGE", `"${printable(text)}" is no NAME=VALUE`, {
-    hint: "write for instance --env LANG=C.UTF-8",
   });
 }

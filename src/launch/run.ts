@@ -3,8 +3,8 @@ import { constants } from "node:os";
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { StageError } from "../errors.js";
-import type { LaunchCommand } from "./bwrap.js";
 import { closeInherited } from "./close-inherited.js";
+import type { LaunchCommand } from "./launch-command.js";
 import { childrenOf } from "./process-tree.js";
 
 /** The signals that are meant for what runs in the sandbox. */

@@ -1,4 +1,4 @@
-import type { LaunchCommand } from "./bwrap.js";
+import type { LaunchCommand } from "./launch-command.js";
 
 /** One word that a POSIX shell reads back as `text`. */
 export function quoteWord(text: string): string {

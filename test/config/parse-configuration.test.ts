@@ -25,13 +25,17 @@ describe("a configuration", () => {
         name: "local",
         nodeLocalPath: undefined,
         basePath: "/home/me/repx",
-        unheeded: ["mount_paths", "local.execution_types"],
+        hostPaths: { all: false, paths: ["/home/me/data", "/opt/tools"] },
+        localTypes: ["bwrap", "native"],
+        slurmTypes: undefined,
       },
       cluster: {
         name: "cluster",
         nodeLocalPath: "/scratch",
         basePath: "/shared/repx",
-        unheeded: ["mount_host_paths", "slurm.execution_types"],
+        hostPaths: { all: true, paths: [] },
+        localTypes: undefined,
+        slurmTypes: ["podman", "native"],
       },
     });
   });

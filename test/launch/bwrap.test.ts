@@ -86,7 +86,7 @@ const everything: LaunchPlan = planLaunch(
 
 describe("bwrapCommand", () => {
   test("is this for a plan that has everything", () => {
-    expect(bwrapCommand(everything, "/usr/bin/bwrap").argv).toEqual([
+    expect(bwrapCommand(everything, { name: "bwrap", program: "/usr/bin/bwrap" }).argv).toEqual([
       "/usr/bin/bwrap",
       ...["--unshare-all", "--die-with-parent", "--new-session"],
       ...["--ro-bind", "/cache/v1/rootfs/key/rootfs", "/"],
@@ -104,25 +104,33 @@ describe("bwrapCommand", () => {
   });
 
   test("has no option that bubblewrap 0.4.0 lacks", () => {
-    const { options: found, command } = parse(bwrapCommand(everything, "bwrap").argv);
+    const { options: found, command } = parse(
+      bwrapCommand(everything, { name: "bwrap", program: "bwrap" }).argv,
+    );
     expect(found.length).toBeGreaterThan(10);
     expect(command).toEqual(["/entry", "arg"]);
   });
 
   test("mounts the root first and read-only", () => {
-    const { options: found } = parse(bwrapCommand(everything, "bwrap").argv);
+    const { options: found } = parse(
+      bwrapCommand(everything, { name: "bwrap", program: "bwrap" }).argv,
+    );
     const mounts = found.filter(([name]) => name?.includes("bind") || name === "--tmpfs");
     expect(mounts[0]).toEqual(["--ro-bind", everything.rootfs, "/"]);
   });
 
   test("has the environment beside it, and none of it in its words", () => {
-    const { argv, env } = bwrapCommand(everything, "bwrap");
+    const { argv, env } = bwrapCommand(everything, { name: "bwrap", program: "bwrap" });
     expect(env).toEqual(everything.env);
     expect(argv.join(" ")).not.toMatch(/--setenv|A=1/);
   });
 
   test("ends its options before a command that looks like one", () => {
     const plan: LaunchPlan = { ...everything, argv: ["--bind", "/", "/"] };
-    expect(parse(bwrapCommand(plan, "bwrap").argv).command).toEqual(["--bind", "/", "/"]);
+    expect(parse(bwrapCommand(plan, { name: "bwrap", program: "bwrap" }).argv).command).toEqual([
+      "--bind",
+      "/",
+      "/",
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseAssignment, planLaunch, type StagedRootfs } from "../../src/launch/plan.js";
+import { planLaunch, type StagedRootfs } from "../../src/launch/plan.js";
 import { refusal } from "../support/refusal.js";
 
 const config = { env: [], entrypoint: null, cmd: ["/bin/app"], workingDir: null };
@@ -158,22 +158,4 @@ test.each([
   [null, "/mine", "/mine"],
 ])("with WorkingDir %j and --chdir %j it starts in %j", (workingDir, chdir, expected) => {
   expect(planLaunch(withConfig({ workingDir }), { workingDir: chdir }).workingDir).toBe(expected);
-});
-
-describe("parseAssignment", () => {
-  test.each([
-    ["A=1", ["A", "1"]],
-    ["A=", ["A", ""]],
-    ["A==b=", ["A", "=b="]],
-    ["a b=c d", ["a b", "c d"]],
-    ["A=line\nfeed", ["A", "line\nfeed"]],
-    ["Ä=ö", ["Ä", "ö"]],
-    ["__proto__=x", ["__proto__", "x"]],
-  ])("takes %j", (text, pair) => {
-    expect(parseAssignment(text)).toEqual(pair);
-  });
-
-  test.each(["", "A", "=", "=1", "A=b\0c"])("refuses %j", (text) => {
-    expect(refusal(() => parseAssignment(text)).code).toBe("USAGE");
-  });
 });

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseAssignment } from "../../src/launch/plan.js";
+import { parseAssignment } from "../../src/launch/environment.js";
 import { quoteWord, toShell } from "../../src/launch/shell-quote.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
 
@@ -74,7 +74,7 @@ describe("toShell", () => {
     const node = `const environ = require("fs").readFileSync("/proc/self/environ", "utf8");
 process.stdout.write(JSON.stringify([process.argv.slice(1), environ]))`;
     const command = [process.execPath, "-e", node, "--", ...argv] as const;
-    const line = toShell({ argv: command, env });
+    const line = toShell({ argv: command, env, fds: [] });
     const run = spawnSync("sh", ["-c", line], {
       encoding: "utf8",
       cwd,

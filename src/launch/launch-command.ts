@@ -1,0 +1,15 @@
+/** A program to start: what `command` prints and what `run` starts. */
+export interface LaunchCommand {
+  readonly argv: readonly [string, ...string[]];
+  /** The whole environment of the program. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What it reads from descriptors beside the standard ones. */
+  readonly fds: readonly FdContent[];
+}
+
+/** A descriptor that the program finds open, and what it reads from it up to the end. */
+export interface FdContent {
+  /** From 3. */
+  readonly fd: number;
+  readonly content: Uint8Array;
+}

@@ -1,0 +1,15 @@
+/** What can start a sandbox, in the order in which they are tried where nobody chose. */
+export const runtimeNames = ["bwrap", "apptainer", "podman", "docker", "native"] as const;
+
+export type RuntimeName = (typeof runtimeNames)[number];
+
+/** A runtime of this node, as far as command lines depend on it. */
+export interface Runtime {
+  readonly name: RuntimeName;
+  /** Path of its program; of `native`, which has none, empty. */
+  readonly program: string;
+  /** As the program states it, `0.8.0`; undefined where unknown: then nothing newer than the oldest supported version is used. */
+  readonly version?: string | undefined;
+  /** Whether it was seen to mount an overlay over a rootfs on this node. Default: false. */
+  readonly canOverlay?: boolean | undefined;
+}
