@@ -1,4 +1,5 @@
 import type { CommandName } from "./command-names.js";
+import { cacheOptions, imageLimits, registryOptions, stagingOptions } from "./option-groups.js";
 import type { CommandLine, OptionName } from "./options.js";
 
 /** What words a command takes beside its options. */
@@ -27,58 +28,6 @@ export interface Command {
   /** @returns the exit status */
   readonly run: (line: CommandLine) => Promise<number>;
 }
-
-/** Limits of what is read before anything is unpacked. */
-const imageLimits = ["max-layers", "max-document"] as const satisfies readonly OptionName[];
-
-const registryOptions = [
-  "authfile",
-  "registries-conf",
-  "cert-dir",
-  "insecure-registry",
-  "short-names",
-  "allow-foreign-layers",
-  "offline",
-  "max-staleness",
-] as const satisfies readonly OptionName[];
-
-const cacheOptions = [
-  "cache-dir",
-  "config",
-  "target",
-  "shared",
-  "trust-owner",
-  "allow-disk",
-] as const satisfies readonly OptionName[];
-
-const stagingOptions = [
-  ...cacheOptions,
-  "platform",
-  "mount",
-  "nix-store",
-  "owner",
-  "keep-setuid",
-  "file-digests",
-  "jobs",
-  "wait",
-  "fsync",
-  "no-fsync",
-  "gc",
-  "lease",
-  ...imageLimits,
-  "max-entries",
-  "max-unpacked",
-  "max-file",
-  "max-record",
-  "max-depth",
-  "max-ratio",
-  ...registryOptions,
-  "json",
-  "progress",
-  "trace",
-  "quiet",
-  "help",
-] as const satisfies readonly OptionName[];
 
 const launchOptions = [
   "bind",

@@ -5,19 +5,18 @@ import { findHit } from "../stage/hit.js";
 import { checkRequest, type StageRequest } from "../stage/request.js";
 import type { StageResult } from "../stage/result.js";
 import { isCommandName } from "./command-names.js";
-import { type OptionName, type OptionValues, parseCommandLine } from "./options.js";
+import { stagingOptions as stagingOptionNames } from "./option-groups.js";
+import { type OptionValues, parseCommandLine } from "./options.js";
 import { resultText } from "./result-text.js";
 import { progressOption, stagingOptions } from "./staging-options.js";
 import { waitReporter } from "./wait-reporter.js";
 import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 import { writeAtOnce } from "./write-at-once.js";
 
-/** Options that this can't answer. */
-const others: readonly OptionName[] = [
-  ...(["bind", "env", "chdir", "help", "version", "trace"] as const),
-  ...(["leases", "all", "force", "repair", "sample", "seed"] as const),
-  ...(["max-size", "min-free", "max-age", "keep-last", "min-age", "slurm", "dry-run"] as const),
-];
+/** What this can answer: all that a staging takes, but for what shows how it goes. */
+const answerable: ReadonlySet<string> = new Set(
+  stagingOptionNames.filter((name) => name !== "help" && name !== "trace"),
+);
 
 export interface HitAnswer {
   readonly isAnswered: boolean;
@@ -45,7 +44,7 @@ function isHit(argv: readonly string[], followed: Followed): boolean {
     const { values, words, rest } = parseCommandLine(argv);
     const [image] = words;
     if (image === undefined || words.length > 1 || isCommandName(image)) return false;
-    if (rest || others.some((name) => values[name] !== undefined)) return false;
+    if (rest || !Object.keys(values).every((name) => answerable.has(name))) return false;
     leaveDeletedDirectory([image, ...pathOptions(values)]);
     progressOption(values);
     const request = checkRequest(image, stagingOptions(values));
