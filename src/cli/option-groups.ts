@@ -1,10 +1,10 @@
 import type { OptionName } from "./options.js";
 
 /** Limits of what is read before anything is unpacked. */
-export const imageLimits = ["max-layers", "max-document"] as const satisfies readonly OptionName[];
+export const imageLimits: readonly OptionName[] = ["max-layers", "max-document"];
 
 /** How registries are reached. */
-export const registryOptions = [
+export const registryOptions: readonly OptionName[] = [
   "authfile",
   "registries-conf",
   "cert-dir",
@@ -13,20 +13,20 @@ export const registryOptions = [
   "allow-foreign-layers",
   "offline",
   "max-staleness",
-] as const satisfies readonly OptionName[];
+];
 
 /** Which cache is meant, and which may be used. */
-export const cacheOptions = [
+export const cacheOptions: readonly OptionName[] = [
   "cache-dir",
   "config",
   "target",
   "shared",
   "trust-owner",
   "allow-disk",
-] as const satisfies readonly OptionName[];
+];
 
 /** What can be said of a staging. */
-export const stagingOptions = [
+export const stagingOptions: readonly OptionName[] = [
   ...cacheOptions,
   "platform",
   "mount",
@@ -53,4 +53,4 @@ export const stagingOptions = [
   "trace",
   "quiet",
   "help",
-] as const satisfies readonly OptionName[];
+];
