@@ -1,3 +1,5 @@
+import type { SandboxUser } from "./plan.js";
+
 /** What can start a sandbox, in the order in which they are tried where nobody chose. */
 export const runtimeNames = ["bwrap", "apptainer", "podman", "docker", "native"] as const;
 
@@ -12,4 +14,18 @@ export interface Runtime {
   readonly version?: string | undefined;
   /** Whether it was seen to mount an overlay over a rootfs on this node. Default: false. */
   readonly canOverlay?: boolean | undefined;
+  /** Who starts it. Default: root. */
+  readonly caller?: SandboxUser | undefined;
+  /**
+   * Variables of the caller's that the program itself goes by, see `callerVariables`; of `native`,
+   * the PATH. They do not reach the sandbox. Default: none.
+   */
+  readonly callerEnv?: Readonly<Record<string, string>> | undefined;
+  /** What podman has start its containers. Default: `crun`. */
+  readonly ociRuntime?: OciRuntime | undefined;
+  /** Where `native` finds programs: as the caller does, or in the rootfs. Default: `host`. */
+  readonly nativePath?: "host" | "rootfs" | undefined;
 }
+
+/** Programs below podman; runc can do less. */
+export type OciRuntime = "crun" | "runc";
