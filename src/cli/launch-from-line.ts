@@ -8,6 +8,7 @@ import { type LaunchPlan, planLaunch } from "../launch/plan.js";
 import { preflight } from "../launch/preflight.js";
 import type { StageResult } from "../stage/result.js";
 import { settingsOf } from "../stage/settings.js";
+import { imageFileOf } from "./image-file.js";
 import { launchWish } from "./launch-options.js";
 import type { LeaseHolder } from "./lease-option.js";
 import type { CommandLine, OptionValues } from "./options.js";
@@ -59,12 +60,13 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
     protect: [cacheDirectory],
     command: context.command ?? rest,
     terminal: context.terminal ?? values.tty,
+    imageFile: imageFileOf(staged.reference),
   });
   const chosen = await chooseRuntime({ ...wanted, plan, cacheDirectory });
   const command = toCommand(plan, chosen.runtime);
   preflight(plan, { command, runtime: chosen.runtime });
   if (!values.quiet) {
-    for (const warning of [...grants.warnings, ...chosen.warnings]) {
+    for (const warning of [...grants.warnings, ...chosen.warnings, ...(command.warnings ?? [])]) {
       writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
     }
   }

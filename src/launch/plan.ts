@@ -32,6 +32,19 @@ export interface LaunchPlan {
   readonly nameService: readonly BindMount[];
   /** Whether the command gets the caller's terminal, with job control. */
   readonly terminal: boolean;
+  /** File of the host from which an engine with a store of its own can get the image. Default: none. */
+  readonly imageFile?: string | undefined;
+  /** Default: nothing. */
+  readonly asked?: AskedByName | undefined;
+}
+
+/** What was asked for by name, where the rest of a plan can't tell that from a default. */
+export interface AskedByName {
+  readonly tmpfs: readonly string[];
+  readonly network: boolean;
+  readonly workingDir: boolean;
+  /** The variable. */
+  readonly path: boolean;
 }
 
 export type Network = "none" | "host";
@@ -95,6 +108,8 @@ export interface LaunchOptions {
   readonly gpu?: GpuAccess | undefined;
   readonly nameService?: readonly BindMount[] | undefined;
   readonly terminal?: boolean | undefined;
+  /** File of the host from which an engine with a store of its own can get the image. Default: none. */
+  readonly imageFile?: string | undefined;
   /**
    * Directories of the host that nothing may be written to, whatever is bound: the cache. Default:
    * none.
@@ -126,6 +141,17 @@ export function planLaunch(staged: StagedRootfs, options: LaunchOptions = {}): L
     gpu: options.gpu ?? null,
     nameService: options.nameService ?? [],
     terminal: options.terminal ?? false,
+    imageFile: options.imageFile,
+    asked: askedBy(options),
+  };
+}
+
+function askedBy({ tmpfs, network, workingDir, output, env }: LaunchOptions): AskedByName {
+  return {
+    tmpfs: tmpfs ?? [],
+    network: network !== undefined,
+    workingDir: workingDir !== undefined || output !== undefined,
+    path: env !== undefined && Object.hasOwn(env, "PATH"),
   };
 }
 

@@ -1,0 +1,11 @@
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { divideLocation, parseReference } from "../oci/reference.js";
+
+/** The archive that a reference names, if it does: the absolute path of a file that is there. */
+export function imageFileOf(reference: string): string | undefined {
+  const { transport, location } = parseReference(reference);
+  if (transport !== "path" && !transport.endsWith("-archive")) return undefined;
+  const path = divideLocation(location, existsSync)?.path;
+  return path !== undefined && statSync(path).isFile() ? resolve(path) : undefined;
+}
