@@ -53,6 +53,7 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
     holder,
   });
   const plan = planLaunch(staged, {
+    imageFile: imageFileOf(staged.reference),
     ...wish.options,
     binds: [...grants.binds, ...(wish.options.binds ?? [])],
     gpu: grants.gpu,
@@ -60,15 +61,17 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
     protect: [cacheDirectory],
     command: context.command ?? rest,
     terminal: context.terminal ?? values.tty,
-    imageFile: imageFileOf(staged.reference),
   });
   const chosen = await chooseRuntime({ ...wanted, plan, cacheDirectory });
   const command = toCommand(plan, chosen.runtime);
   preflight(plan, { command, runtime: chosen.runtime });
   if (!values.quiet) {
-    for (const warning of [...grants.warnings, ...chosen.warnings, ...(command.warnings ?? [])]) {
+    for (const warning of [...grants.warnings, ...chosen.warnings]) {
       writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
     }
+  }
+  for (const warning of values.quiet ? [] : (command.warnings ?? [])) {
+    writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
   }
   return { staged, plan, chosen, command };
 }
