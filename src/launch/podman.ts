@@ -103,8 +103,8 @@ function mountFields(mount: EngineMount): readonly string[] {
 
 /** The rootfs as an overlay's lower layer, in whose options some characters have a meaning. */
 function overlayOf(rootfs: string): string {
-  if (!/[:,\\]/.test(rootfs)) return `${rootfs}:O`;
+  if (!/[,\\]/.test(rootfs)) return `${rootfs}:O`;
   throw cannot("podman", `can't have a rootfs at ${printable(rootfs)}`, {
-    hint: "choose a cache directory without colon, comma and backslash",
+    hint: "choose a cache directory without commas and backslashes",
   });
 }

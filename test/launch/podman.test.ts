@@ -161,7 +161,7 @@ describe("podman can't", () => {
     expect(valuesOf("--uidmap", argv)).toEqual(["0:0:1"]);
   });
 
-  test.each(["/a:b", "/a,b", "/a\\b"])("have a rootfs at %s", (rootfs) => {
+  test.each(["/a,b", "/a\\b"])("have a rootfs at %s", (rootfs) => {
     const plan = planLaunch({ ...staged, rootfs });
     expect(refusal(() => podmanCommand(plan, podman)).message).toBe(
       `podman can't have a rootfs at ${rootfs}`,
