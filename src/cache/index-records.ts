@@ -4,11 +4,11 @@ import { namesIn } from "./abandoned.js";
 import type { CacheLayout } from "./layout.js";
 import { fileIdentity } from "./source-index.js";
 
-/** What the index remembers of one source of images. */
+/** What the index remembers of one source of images, or of a node. */
 export interface IndexRecord {
   /** Its name in the index. */
   readonly name: string;
-  readonly kind: "file" | "manifest" | "tag";
+  readonly kind: "file" | "manifest" | "tag" | "node";
   /** IDs of the images that the source was found to hold. */
   readonly imageIds: readonly string[];
   /** Of a file: whether it is still there, as it was. Undefined where its path is not known. */
@@ -52,6 +52,7 @@ function idsIn(record: unknown): readonly string[] {
 
 function kindOf(name: string): IndexRecord["kind"] {
   if (name.startsWith("tag-")) return "tag";
+  if (name.startsWith("node-")) return "node";
   return name.startsWith("manifest-") ? "manifest" : "file";
 }
 

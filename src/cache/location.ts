@@ -91,7 +91,7 @@ export function prepareCache(cache: CacheToPrepare): void {
 }
 
 /** A directory, or the nearest one above it where it is missing. */
-function nearestDirectory(path: string): string {
+export function nearestDirectory(path: string): string {
   return existsSync(path) || path === dirname(path) ? path : nearestDirectory(dirname(path));
 }
 
@@ -125,8 +125,11 @@ function alreadyPrivate(cacheDirectory: string): StageError {
   );
 }
 
-/** Refuses to make a cache of a directory that has something else, such as somebody's home. */
-function refuseForeignContent(cacheDirectory: string): void {
+/**
+ * Refuses to make a cache of a directory that has something else, such as somebody's home.
+ * @throws StageError CACHE_UNSUITABLE; errors of the file system
+ */
+export function refuseForeignContent(cacheDirectory: string): void {
   const names = readdirSync(cacheDirectory);
   // What mkfs makes at the top of a disk, and what a cache of any version has.
   const other = names.find((name) => name !== "lost+found" && !/^v\d+$/.test(name));

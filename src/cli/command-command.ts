@@ -6,12 +6,14 @@ import { writeResult } from "./output.js";
 
 /** `stage-rootfs command IMAGE -- CMD…`: the launch command, for a shell or as JSON. */
 export async function commandCommand(line: CommandLine): Promise<number> {
-  const { staged, command } = await launchFromLine(line, { holder: "caller" });
+  const { staged, command, chosen } = await launchFromLine(line, { holder: "caller" });
   const { argv, env } = command;
   const { rootfs, key } = staged;
+  const { name, program, version = null } = chosen.runtime;
+  const runtime = { name, program, version };
   await writeResult(
     line.values.json
-      ? `${JSON.stringify({ schemaVersion: 1, rootfs, key, argv, env })}\n`
+      ? `${JSON.stringify({ schemaVersion: 1, rootfs, key, runtime, argv, env })}\n`
       : `${toShell(command)}\n`,
   );
   await tidyUp(staged, line.values);

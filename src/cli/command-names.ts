@@ -9,6 +9,7 @@ const commandNames = [
   "release",
   "gc",
   "verify",
+  "doctor",
 ] as const;
 
 export type CommandName = (typeof commandNames)[number];

@@ -24,10 +24,21 @@ export interface Command {
   readonly options: readonly OptionName[];
   /** What options do here, where that is not what they do elsewhere. */
   readonly meanings?: Partial<Readonly<Record<OptionName, string>>>;
+  /** What is to be said beside, as whole lines. */
+  readonly notes?: string;
   readonly example: string;
   /** @returns the exit status */
   readonly run: (line: CommandLine) => Promise<number>;
 }
+
+const runtimeOptions = [
+  "runtime",
+  "bwrap",
+  "apptainer",
+  "podman",
+  "docker",
+  "native",
+] as const satisfies readonly OptionName[];
 
 const launchOptions = [
   "bind",
@@ -44,12 +55,7 @@ const launchOptions = [
   "network",
   "writable",
   "gpu",
-  "runtime",
-  "bwrap",
-  "apptainer",
-  "podman",
-  "docker",
-  "native",
+  ...runtimeOptions,
   "native-path",
 ] as const satisfies readonly OptionName[];
 
@@ -220,6 +226,31 @@ export const commands: readonly [Command, ...Command[]] = [
     },
     example: "stage-rootfs verify --all --sample 5%",
     run: async (line) => (await import("./verify-command.js")).verifyCommand(line),
+  },
+  {
+    name: "doctor",
+    words: { what: "word", least: 0, most: 0 },
+    synopsis: "doctor",
+    summary: "say what this node can do, and what to do about what it can't",
+    options: [
+      "cache-dir",
+      "config",
+      "target",
+      "trust-owner",
+      "allow-disk",
+      ...runtimeOptions,
+      "json",
+      "quiet",
+      "help",
+    ],
+    meanings: {
+      runtime: "look at this one only (default: all)",
+      quiet: "only what does not work",
+    },
+    notes:
+      "Exit status: 0 where images can be staged here and a runtime that isolates works; 125 where no\nsuch runtime works; where images can't be staged, the status that staging would end with.",
+    example: "stage-rootfs doctor",
+    run: async (line) => (await import("./doctor-command.js")).doctorCommand(line),
   },
 ];
 

@@ -125,6 +125,7 @@ export function helpText(command: Command): string {
     head,
     ["Usage:", ...usage].join("\n"),
     ["Options:", ...options].join("\n"),
+    ...(command.notes === undefined ? [] : [command.notes]),
     references,
     `Example:\n  ${command.example}`,
   ];

@@ -11,6 +11,7 @@ import { settingsOf } from "../stage/settings.js";
 import { imageFileOf } from "./image-file.js";
 import { launchWish } from "./launch-options.js";
 import type { LeaseHolder } from "./lease-option.js";
+import { answersIn } from "./node-answers.js";
 import type { CommandLine, OptionValues } from "./options.js";
 import { writeMessage } from "./output.js";
 import { runtimeWish } from "./runtime-option.js";
@@ -62,7 +63,7 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
     command: context.command ?? rest,
     terminal: context.terminal ?? values.tty,
   });
-  const chosen = await chooseRuntime({ ...wanted, plan, cacheDirectory });
+  const chosen = await chooseRuntime({ ...wanted, plan, answers: answersIn(cacheDirectory) });
   const command = toCommand(plan, chosen.runtime);
   preflight(plan, { command, runtime: chosen.runtime });
   if (!values.quiet) {

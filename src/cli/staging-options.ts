@@ -28,7 +28,7 @@ export function stagingOptions(
   return {
     ...settingsOptions(values),
     shared: values.shared,
-    allowDisks: values["allow-disk"]?.map(diskKind),
+    allowDisks: allowedDisks(values),
     platform: values.platform,
     mounts: [...(values.mount ?? []).map(parseMountRequest), ...mounts],
     nixStore: values["nix-store"],
@@ -55,6 +55,11 @@ export function stagingOptions(
       allowForeignLayers: values["allow-foreign-layers"],
     },
   };
+}
+
+/** The kinds of disks that a command line allows; undefined where it does not speak of any. */
+export function allowedDisks(values: OptionValues): readonly string[] | undefined {
+  return values["allow-disk"]?.map(diskKind);
 }
 
 /** A kind of file system that a cache can be refused for, or a type of FUSE's. */

@@ -1,16 +1,13 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
-
-/** Reads a file of the kernel's; undefined where there is none to be read. */
-export type ReadIfAny = (path: string) => string | undefined;
+import { type ReadIfAny, readTextIfAny } from "./read-text-if-any.js";
 
 /**
  * How many processors this process may keep busy: those that its affinity allows, and no more than
  * its control groups have time for. A job may have 2 of a node's 128.
  */
 export function usableProcessors(): number {
-  return Math.min(availableParallelism(), Math.max(1, Math.ceil(cpuQuota(readIfAny))));
+  return Math.min(availableParallelism(), Math.max(1, Math.ceil(cpuQuota(readTextIfAny))));
 }
 
 /**
@@ -40,12 +37,4 @@ function quotaOf(directory: string, read: ReadIfAny): number {
   const share = Number(quota) / Number(period);
   // "max", -1 and missing files all mean: no limit.
   return share > 0 ? share : Number.POSITIVE_INFINITY;
-}
-
-function readIfAny(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
 }

@@ -160,7 +160,8 @@ function sharedPolicy({ owner, keepSetuid }: StageOptions): OwnershipPolicy {
   return { owner: "squash", setuid: "drop", writers: "owner" };
 }
 
-function wordsIn(text = ""): readonly string[] {
+/** The words of a list with commas between them. */
+export function wordsIn(text = ""): readonly string[] {
   return text.split(",").filter((word) => word !== "");
 }
 

@@ -1,0 +1,27 @@
+import { statSync } from "node:fs";
+import { engineFacts } from "../host/engine-facts.js";
+import { sandboxLimits } from "../host/sandbox-limits.js";
+import type { ProbeEnd } from "./run-probe.js";
+import type { Runtime } from "./runtime.js";
+import type { Trouble } from "./runtime-answer.js";
+import { troubleIn } from "./troubles.js";
+
+/** Why a runtime failed that was tried on this node, and what to do about it. */
+export function explainFailure(
+  { name, program }: Pick<Runtime, "name" | "program">,
+  end: ProbeEnd,
+): Trouble {
+  return troubleIn(end, {
+    name,
+    program,
+    isSetuid: isSetuid(program),
+    isRoot: process.geteuid?.() === 0,
+    limits: sandboxLimits(),
+    engines: engineFacts(),
+  });
+}
+
+function isSetuid(program: string): boolean {
+  const stat = statSync(program, { throwIfNoEntry: false });
+  return stat?.uid === 0 && (stat.mode & 0o4000) !== 0;
+}
