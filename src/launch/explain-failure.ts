@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { engineFacts } from "../host/engine-facts.js";
 import { sandboxLimits } from "../host/sandbox-limits.js";
 import type { ProbeEnd } from "./run-probe.js";
@@ -14,14 +13,7 @@ export function explainFailure(
   return troubleIn(end, {
     name,
     program,
-    isSetuid: isSetuid(program),
-    isRoot: process.geteuid?.() === 0,
     limits: sandboxLimits(),
     engines: engineFacts(),
   });
-}
-
-function isSetuid(program: string): boolean {
-  const stat = statSync(program, { throwIfNoEntry: false });
-  return stat?.uid === 0 && (stat.mode & 0o4000) !== 0;
 }

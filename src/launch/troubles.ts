@@ -10,8 +10,6 @@ import type { Trouble } from "./runtime-answer.js";
 export interface Circumstances {
   readonly name: RuntimeName;
   readonly program: string;
-  readonly isSetuid: boolean;
-  readonly isRoot: boolean;
   readonly limits: SandboxLimits;
   readonly engines: EngineFacts;
 }
@@ -39,18 +37,18 @@ const symptoms: readonly Symptom[] = [
   },
   {
     of: ["bwrap"],
-    says: /(?:not permitted|can't be used|not supported) in setuid mode/,
+    says: /(?:in setuid mode|old file caps config)/,
     means: () => ({
       reason: "is setuid, and does not allow this then",
       remedy: "where user namespaces are allowed, take the bit away: chmod u-s on bwrap",
     }),
   },
   {
-    says: /(nesting depth|user namespaces? (?:are|is) not enabled|user namespace disabled|cannot clone: No space left|namespace: No space left on device)/,
+    says: /(?:nesting depth|user namespaces? (?:are|is) not enabled|namespace: No space left on device|cannot clone: No space left)/i,
     means: (_, { limits, program }) => namespaceTrouble({ limits, program, isLimit: true }),
   },
   {
-    says: /(No permissions to create (?:a )?new namespace|does not support user namespaces|cannot clone: (?:Operation not permitted|Permission denied|Invalid argument)|create user namespace: |user namespace.*(?:Operation not permitted|Permission denied))/,
+    says: /(?:No permissions to create (?:a )?new namespace|does not support user namespaces|cannot clone: |create user namespace)/i,
     means: (_, { limits, program }) => namespaceTrouble({ limits, program, isLimit: false }),
   },
   {
@@ -96,30 +94,32 @@ const symptoms: readonly Symptom[] = [
   },
   {
     of: ["podman"],
-    says: /(?:no sub[ug]id ranges found|insufficient [UG]IDs or [UG]IDs|not enough (?:un)?used ?[UG]IDs|new[ug]idmap.*(?:not found|not allowed|not permitted))/i,
-    means: (_, { engines }) => ({
-      reason:
-        engines.subordinateUids > 0 && engines.subordinateGids > 0
-          ? "can't use the subordinate IDs of /etc/subuid and /etc/subgid"
-          : "has no subordinate IDs: /etc/subuid or /etc/subgid does not name you",
-      remedy: "ask an administrator for usermod --add-subuids and --add-subgids, and for uidmap",
-    }),
-  },
-  {
-    of: ["podman"],
-    says: /(?:XDG_RUNTIME_DIR|\/run\/user\/\d+).*(?:no such file|not (?:set|writable|exist)|permission denied)/i,
+    says: /XDG_RUNTIME_DIR/,
     means: () => ({
-      reason: "has no directory for what runs: XDG_RUNTIME_DIR is not there",
-      remedy: "log in anew, or set XDG_RUNTIME_DIR to a private directory on local disk",
+      reason: "can't use XDG_RUNTIME_DIR: it is no directory of yours on this node",
+      remedy: "unset XDG_RUNTIME_DIR, or set it to a private directory on local disk",
     }),
   },
   {
     of: ["podman"],
-    says: /(?:cannot resolve (\S+?): lstat|mkdir (\S+?): permission denied)/,
-    means: ([, home, made]) => ({
-      reason: `has no home to keep its files in: ${printable(home ?? made ?? "")} can't be used`,
-      remedy: "set HOME to a directory of yours",
+    says: /(?:user's homedir|HOME not defined|cannot resolve \S+?: lstat|(?:mkdir|stat|open) (?!\/(?:proc|sys|dev)\b)\S+?: permission denied)/,
+    means: () => ({
+      reason: "has no home to keep its files in: HOME is not set, or is no directory of yours",
+      remedy: "set HOME to a directory of yours on local disk",
     }),
+  },
+  {
+    of: ["podman"],
+    says: /no user mapping found/,
+    means: () => ({
+      reason: "can't map your user with runc",
+      remedy: "install crun, or use --uid-0",
+    }),
+  },
+  {
+    of: ["podman"],
+    says: /container-init binary not found/,
+    means: () => ({ reason: "finds no catatonit, its first process", remedy: "install catatonit" }),
   },
   {
     of: ["podman"],
@@ -143,6 +143,33 @@ const symptoms: readonly Symptom[] = [
     means: () => ({
       reason: "finds no OCI runtime",
       remedy: "install crun or runc",
+    }),
+  },
+  {
+    of: ["podman"],
+    says: /(?:no sub[ug]id ranges found|insufficient [UG]IDs or [UG]IDs|not enough (?:un)?used ?[UG]IDs|new[ug]idmap.*(?:not found|not allowed|not permitted))/i,
+    means: (_, { engines }) => ({
+      reason:
+        engines.subordinateUids > 0 && engines.subordinateGids > 0
+          ? "can't use the subordinate IDs of /etc/subuid and /etc/subgid"
+          : "has no subordinate IDs: /etc/subuid or /etc/subgid does not name you",
+      remedy: "ask an administrator for usermod --add-subuids and --add-subgids, and for uidmap",
+    }),
+  },
+  {
+    of: ["apptainer"],
+    says: /(?:unknown userid|determine user account information)/,
+    means: () => ({
+      reason: "needs an account: the user has no line in passwd on this node",
+      remedy: "ask an administrator to have the node know your user",
+    }),
+  },
+  {
+    of: ["apptainer"],
+    says: /starter-suid/,
+    means: () => ({
+      reason: "is half installed: its setuid starter has no setuid bit",
+      remedy: "ask an administrator to install it as root, or to allow user namespaces",
     }),
   },
   {
@@ -195,8 +222,10 @@ function endText({ status, signal }: ProbeEnd): string {
 /** What is shown of a message at the most, in characters. */
 const longestMessage = 200;
 
-/** The last line that says anything. */
+/** What the last line says. */
 function saidLast(stderr: string): string {
-  const line = stderr.trim().split("\n").at(-1)?.trim() ?? "";
+  const last = stderr.trim().split("\n").at(-1)?.trim() ?? "";
+  // As podman's log has it: time="..." level=error msg="..."
+  const line = /\bmsg="(.*)"$/.exec(last)?.[1]?.replaceAll('\\"', '"') ?? last;
   return line === "" ? "" : `: ${printable(line.slice(0, longestMessage))}`;
 }

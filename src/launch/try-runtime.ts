@@ -54,17 +54,33 @@ export async function tryRuntime(
   }
 }
 
+/** What of a runtime is to be tried, best first. */
+function variantsOf(runtime: Runtime, { root }: LaunchPlan): readonly [Runtime, ...Runtime[]] {
+  // Without an overlay there may be another way to a root that can be written to.
+  return root === "ro"
+    ? [runtime]
+    : [
+        { ...runtime, canOverlay: true },
+        { ...runtime, canOverlay: false },
+      ];
+}
+
 async function tryIn(
   probe: ProbeRootfs,
   { runtime, trial }: { readonly runtime: Runtime; readonly trial: Trial },
 ): Promise<RuntimeAnswer> {
   const plan = probePlan(probe, trial.plan);
-  if (plan.root === "ro") return (await start(plan, { runtime, trial })) ?? { works: true };
-  const overlaid = await start(plan, { runtime: { ...runtime, canOverlay: true }, trial });
-  if (!overlaid) return { works: true, canOverlay: true };
-  // Maybe there is another way to a root that can be written to.
-  const other = await start(plan, { runtime: { ...runtime, canOverlay: false }, trial });
-  return other ? overlaid : { works: true, canOverlay: false };
+  const [best, ...others] = variantsOf(runtime, plan);
+  const failure = await start(plan, { runtime: best, trial });
+  if (!failure) return workingAnswer(best);
+  for (const other of others) {
+    if (!(await start(plan, { runtime: other, trial }))) return workingAnswer(other);
+  }
+  return failure;
+}
+
+function workingAnswer({ canOverlay }: Runtime): RuntimeAnswer {
+  return { works: true, canOverlay };
 }
 
 /** @returns why it does not work; undefined where it does */

@@ -15,7 +15,9 @@ describe.each(commands.map((command) => [command.name || "plain stage-rootfs", c
 
     test("names no option that it does not take", () => {
       const options = text.slice(text.indexOf("Options:"), text.indexOf("IMAGE is"));
-      const named = [...options.matchAll(/^ {2}(?:-\w, )?--([a-z-]+)/gm)].map(([, name]) => name);
+      const named = [...options.matchAll(/^ {2}(?:-\w, )?--([a-z0-9-]+)/gm)].map(
+        ([, name]) => name,
+      );
       expect(named).toEqual([...command.options]);
     });
 
