@@ -2,7 +2,6 @@ import { statSync } from "node:fs";
 import { hostname, release } from "node:os";
 import { hashNow } from "../host/hash.js";
 import { bootId } from "../host/process-identity.js";
-import { readTextIfAny } from "../host/read-text-if-any.js";
 import { sandboxLimits } from "../host/sandbox-limits.js";
 import type { LaunchPlan, Network, SandboxUser } from "./plan.js";
 import type { RuntimeName } from "./runtime.js";
@@ -49,7 +48,6 @@ export function runtimeQuestion(
   const { dev, ino, size, mtimeMs, ctimeMs } = statSync(program);
   const state = {
     host,
-    machine: readTextIfAny("/etc/machine-id")?.trim(),
     boot: bootId(),
     kernel: release(),
     uid,
