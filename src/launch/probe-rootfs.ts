@@ -26,7 +26,7 @@ const usualTrees = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx3
 /** Where distributions keep everything that have another layout. */
 const stores = ["/nix/store", "/gnu/store"];
 
-const mountPoints = ["/proc", "/dev", "/sys", "/tmp", "/run", "/etc", "/var"];
+const mountPoints = ["/proc", "/dev", "/sys", "/tmp", "/run", "/etc", "/var", "/.singularity.d"];
 
 /** Makes a rootfs in an empty directory that has what it takes to run the host's `true`. */
 export function makeProbeRootfs(directory: string): ProbeRootfs {
@@ -56,15 +56,12 @@ export function probePlan(probe: ProbeRootfs, plan: LaunchPlan): LaunchPlan {
     { type: "tmpfs", target: "/run" },
   ];
   return {
+    ...plan,
     rootfs: probe.rootfs,
-    imageId: plan.imageId,
-    root: plan.root,
     mounts: [...fresh, ...probe.binds],
     env: { PATH: "/usr/bin:/bin", HOME: "/" },
     workingDir: "/",
     argv: [probe.program],
-    user: plan.user,
-    network: plan.network,
     hostname: null,
     droppedCapabilities: [],
     gpu: null,
