@@ -3,6 +3,7 @@ import type { AnswerStore } from "./answer-store.js";
 import { troubleOf } from "./cannot.js";
 import { toCommand } from "./command.js";
 import { findProgram } from "./find-program.js";
+import { localRuntime } from "./local-runtime.js";
 import type { LaunchPlan } from "./plan.js";
 import type { Runtime, RuntimeName } from "./runtime.js";
 import { isRuntimeAnswer, type RuntimeAnswer, type Trouble } from "./runtime-answer.js";
@@ -59,8 +60,10 @@ async function consider(
   const answer: RuntimeAnswer =
     name === "native" ? { works: true } : await answerFor({ name, program }, choice);
   if (!answer.works) return { name, isInstalled: true, ...answer };
-  const { version, canOverlay } = answer;
-  const runtime: Runtime = { name, program, version, canOverlay };
+  const { version, canOverlay, ociRuntime } = answer;
+  const { nativePath } = choice;
+  const local = localRuntime(name, { program, nativePath });
+  const runtime: Runtime = { ...local, version, canOverlay, ociRuntime };
   const lack = lackOf(choice.plan, runtime);
   return lack ? { name, isInstalled: true, ...lack } : { runtime };
 }

@@ -3,6 +3,7 @@ import { hostname, release } from "node:os";
 import { hashNow } from "../host/hash.js";
 import { bootId } from "../host/process-identity.js";
 import { sandboxLimits } from "../host/sandbox-limits.js";
+import { callerVariables } from "./caller-variables.js";
 import type { LaunchPlan, Network, SandboxUser } from "./plan.js";
 import type { RuntimeName } from "./runtime.js";
 
@@ -22,14 +23,6 @@ export interface RuntimeQuestion {
   readonly name: string;
   readonly state: string;
 }
-
-/** Variables that decide where engines keep what they need, and which engine is asked. */
-const engineVariables = [
-  ...["HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME"],
-  ...["CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "CONTAINER_HOST"],
-  ...["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"],
-  ...["APPTAINER_CONFIGDIR", "APPTAINER_TMPDIR"],
-] as const;
 
 /**
  * Whether a program of this node starts what is needed, as a question to remember the answer of. It
@@ -55,7 +48,7 @@ export function runtimeQuestion(
     program,
     file: [dev, ino, size, mtimeMs, ctimeMs],
     limits: sandboxLimits(),
-    variables: runtime === "bwrap" ? [] : engineVariables.map((name) => process.env[name] ?? null),
+    variables: callerVariables(runtime, process.env),
     needs,
   };
   return {

@@ -89,7 +89,7 @@ const symptoms: readonly Symptom[] = [
       reason:
         "can't use the cgroups of this node: versions 1 and 2 are mixed, and crun refuses that",
       remedy:
-        "have the node booted with systemd.unified_cgroup_hierarchy=1, or have podman use runc",
+        "have the node booted with systemd.unified_cgroup_hierarchy=1, or try --uid-0, for which runc will do",
     }),
   },
   {
@@ -134,7 +134,7 @@ const symptoms: readonly Symptom[] = [
     says: /setrlimit `?(RLIMIT_\w+)/,
     means: ([, limit = ""]) => ({
       reason: `may not raise ${limit}, which it does by itself`,
-      remedy: "raise the hard limit, or set default_ulimits in containers.conf",
+      remedy: 'set default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"] in containers.conf',
     }),
   },
   {
@@ -162,6 +162,14 @@ const symptoms: readonly Symptom[] = [
     means: () => ({
       reason: "needs an account: the user has no line in passwd on this node",
       remedy: "ask an administrator to have the node know your user",
+    }),
+  },
+  {
+    of: ["apptainer"],
+    says: /could not use fakeroot/,
+    means: () => ({
+      reason: "can't make you root: it takes subordinate IDs, and /etc/subuid has none for you",
+      remedy: "leave out --uid-0, use bwrap, or ask an administrator for usermod --add-subuids",
     }),
   },
   {
@@ -226,6 +234,7 @@ const longestMessage = 200;
 function saidLast(stderr: string): string {
   const last = stderr.trim().split("\n").at(-1)?.trim() ?? "";
   // As podman's log has it: time="..." level=error msg="..."
-  const line = /\bmsg="(.*)"$/.exec(last)?.[1]?.replaceAll('\\"', '"') ?? last;
+  const line =
+    /\bmsg="(.*)"$/.exec(last)?.[1]?.replaceAll('\\"', '"') ?? last.replace(/^FATAL:\s+/, "");
   return line === "" ? "" : `: ${printable(line.slice(0, longestMessage))}`;
 }

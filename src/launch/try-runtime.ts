@@ -6,6 +6,7 @@ import { troubleOf } from "./cannot.js";
 import { toCommand } from "./command.js";
 import { explainFailure } from "./explain-failure.js";
 import type { LaunchCommand } from "./launch-command.js";
+import { localRuntime } from "./local-runtime.js";
 import type { LaunchPlan } from "./plan.js";
 import { makeProbeRootfs, type ProbeRootfs, probePlan } from "./probe-rootfs.js";
 import { type ProbeEnd, type ProbeOptions, runProbe } from "./run-probe.js";
@@ -28,12 +29,13 @@ export async function tryRuntime(
   { name, program }: Pick<Runtime, "name" | "program">,
   trial: Trial,
 ): Promise<RuntimeAnswer> {
-  const asked = await runProbe(plainCommand([program, "--version"]), trial);
+  const local = localRuntime(name, { program });
+  const asked = await runProbe(plainCommand(local, ["--version"]), trial);
   if (asked.status !== 0) {
     return { works: false, ...explainFailure({ name, program }, asked) };
   }
   const version = /\d+\.\d+(?:\.\d+)*/.exec(asked.stdout)?.[0];
-  const runtime: Runtime = { name, program, version };
+  const runtime: Runtime = { ...local, version };
   if (name === "docker") return await tryDocker(runtime, trial);
   try {
     const directory = (await trial.makeDirectory?.()) ?? temporaryDirectory();
@@ -56,13 +58,13 @@ export async function tryRuntime(
 
 /** What of a runtime is to be tried, best first. */
 function variantsOf(runtime: Runtime, { root }: LaunchPlan): readonly [Runtime, ...Runtime[]] {
-  // Without an overlay there may be another way to a root that can be written to.
-  return root === "ro"
-    ? [runtime]
-    : [
-        { ...runtime, canOverlay: true },
-        { ...runtime, canOverlay: false },
-      ];
+  if (runtime.name === "podman") {
+    return [
+      { ...runtime, ociRuntime: "crun" },
+      { ...runtime, ociRuntime: "runc" },
+    ];
+  }
+  return [root === "rw" && runtime.name === "bwrap" ? { ...runtime, canOverlay: true } : runtime];
 }
 
 async function tryIn(
@@ -79,8 +81,8 @@ async function tryIn(
   return failure;
 }
 
-function workingAnswer({ canOverlay }: Runtime): RuntimeAnswer {
-  return { works: true, canOverlay };
+function workingAnswer({ canOverlay, ociRuntime }: Runtime): RuntimeAnswer {
+  return { works: true, canOverlay, ociRuntime };
 }
 
 /** @returns why it does not work; undefined where it does */
@@ -100,17 +102,14 @@ async function start(
 
 /** Docker starts images that its engine has, and no directories: what can be tried is the engine. */
 async function tryDocker(runtime: Runtime, trial: Trial): Promise<RuntimeAnswer> {
-  const { program, version } = runtime;
-  const command = plainCommand([program, "version", "--format", "{{.Server.Version}}"]);
+  const { version } = runtime;
+  const command = plainCommand(runtime, ["version", "--format", "{{.Server.Version}}"]);
   const end: ProbeEnd = await runProbe(command, trial);
   if (end.status === 0) return { works: true, version };
   return { works: false, version, ...explainFailure(runtime, end) };
 }
 
-/** With the caller's environment, and messages in English. */
-function plainCommand(argv: LaunchCommand["argv"]): LaunchCommand {
-  const own = Object.entries(process.env).flatMap(([key, value]) => {
-    return value === undefined ? [] : [[key, value] as const];
-  });
-  return { argv, env: { ...Object.fromEntries(own), LC_ALL: "C" }, fds: [] };
+/** As the runtime's own commands are started, with messages in English. */
+function plainCommand({ program, callerEnv }: Runtime, args: readonly string[]): LaunchCommand {
+  return { argv: [program, ...args], env: { ...callerEnv, LC_ALL: "C" }, fds: [] };
 }

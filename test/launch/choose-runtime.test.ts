@@ -10,9 +10,14 @@ import { somePlan } from "../support/launch-plans.js";
 
 // What is chosen here are scripts: how real runtimes are called is of no account.
 vi.mock("../../src/launch/command.js", () => ({
-  toCommand: ({ root, hostname }: LaunchPlan, { name, program }: Runtime) => {
+  toCommand: ({ root, hostname }: LaunchPlan, runtime: Runtime) => {
+    const { name, program, ociRuntime = "", canOverlay } = runtime;
     if (hostname === `not-${name}`) throw cannot(name, "has no names", { hint: "leave it out" });
-    return { argv: [program, "start", root], env: {}, fds: [] };
+    return {
+      argv: [program, "start", root, ociRuntime, canOverlay ? "overlay" : ""],
+      env: {},
+      fds: [],
+    };
   },
 }));
 
@@ -68,7 +73,7 @@ describe("chooseRuntime", () => {
   test("tries no candidate behind the first that works", async () => {
     const programs = runtimes(names);
     await choose({ candidates: ["podman", "bwrap"] });
-    expect(programs.calls("podman")).toEqual(["--version", "start ro"]);
+    expect(programs.calls("podman")).toEqual(["--version", "start ro crun"]);
     expect(programs.calls("bwrap")).toEqual([]);
   });
 
@@ -115,6 +120,49 @@ describe("chooseRuntime", () => {
       message: "bwrap has no names",
       hint: "leave it out",
     });
+  });
+});
+
+describe("what is found out", () => {
+  test("is who starts it, and by which variables it goes", async () => {
+    runtimes(["podman"]);
+    vi.stubEnv("CONTAINERS_CONF", "/etc/other.conf");
+    const { runtime } = await choose({ candidates: ["podman"] });
+    expect(runtime.caller).toEqual({ uid: process.geteuid?.(), gid: process.getegid?.() });
+    expect(runtime.callerEnv).toMatchObject({ CONTAINERS_CONF: "/etc/other.conf" });
+  });
+
+  test("is where native looks for programs", async () => {
+    const { runtime } = await choose({ candidates: ["native"], nativePath: "rootfs" });
+    expect(runtime.nativePath).toBe("rootfs");
+  });
+
+  test("is whether bwrap can mount an overlay, and remembered", async () => {
+    const programs = runtimes(["bwrap"]);
+    const choice = { answers: memory(), plan: somePlan({ writable: true }) };
+    const first = await choose(choice);
+    expect(first.runtime.canOverlay).toBe(true);
+    expect(programs.calls("bwrap").at(-1)).toBe("start rw overlay");
+    expect(await choose(choice)).toEqual(first);
+    expect(programs.calls("bwrap")).toHaveLength(2);
+  });
+
+  test("is which program below podman works, and remembered", async () => {
+    const programs = new FakePrograms();
+    programs.make("podman", `test "$3" = crun && exit 1; ${good}`);
+    const choice: Partial<RuntimeChoice> = { answers: memory(), candidates: ["podman"] };
+    const first = await choose(choice);
+    expect(first.runtime.ociRuntime).toBe("runc");
+    expect(await choose(choice)).toEqual(first);
+    expect(programs.calls("podman")).toEqual(["--version", "start ro crun", "start ro runc"]);
+  });
+
+  test("is of podman what crun says where runc does not work either", async () => {
+    new FakePrograms().make(
+      "podman",
+      `test "$1" = --version && echo 4.3.1 || { echo "of $3" >&2; exit 1; }`,
+    );
+    await expect(choose({ candidates: ["podman"] })).rejects.toThrow(/: of crun$/);
   });
 });
 
@@ -166,6 +214,18 @@ describe("what is remembered", () => {
     expect(programs.calls("bwrap")).toHaveLength(4);
   });
 
+  test("of podman is not believed with another home, of bwrap it is", async () => {
+    const programs = runtimes(names);
+    const answers = memory();
+    for (const home of ["/home/one", "/home/two"]) {
+      vi.stubEnv("HOME", home);
+      await choose({ answers, candidates: ["bwrap"] });
+      await choose({ answers, candidates: ["podman"] });
+    }
+    expect(programs.calls("bwrap")).toHaveLength(2);
+    expect(programs.calls("podman")).toHaveLength(4);
+  });
+
   test.each([
     ["writable", { writable: true }],
     ["the host's network", { network: "host" as const }],
@@ -208,6 +268,7 @@ describe("what is remembered", () => {
     ["yes"],
     [{ works: "yes" }],
     [{ works: true, version: 3 }],
+    [{ works: true, ociRuntime: "sh" }],
     [{ works: false, reason: "because" }],
   ])("is tried again where it makes no sense: %j", async (answer) => {
     const programs = runtimes(["bwrap"]);

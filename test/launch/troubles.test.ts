@@ -111,6 +111,12 @@ describe("troubleIn", () => {
       "needs an account",
     ],
     [
+      "apptainer",
+      "FATAL:   could not use fakeroot: no mapping entry found in /etc/subuid for root",
+      {},
+      "can't make you root",
+    ],
+    [
       "docker",
       "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
       {},

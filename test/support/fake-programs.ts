@@ -21,7 +21,7 @@ export class FakePrograms {
   /** Makes a program, or another one in its place. @returns its path */
   make(name: string, script: string): string {
     const path = join(this.directory, name);
-    writeFileSync(path, `#!/bin/sh\necho "$@" >>'${this.#log(name)}'\n${script}\n`);
+    writeFileSync(path, `#!/bin/sh\necho $@ >>'${this.#log(name)}'\n${script}\n`);
     chmodSync(path, 0o755);
     return path;
   }
