@@ -1,4 +1,5 @@
-import { chmodSync, utimesSync } from "node:fs";
+import { chmodSync, existsSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import type { AnswerStore, FoundAnswer } from "../../src/launch/answer-store.js";
 import { cannot } from "../../src/launch/cannot.js";
@@ -18,6 +19,14 @@ vi.mock("../../src/launch/command.js", () => ({
       env: {},
       fds: [],
     };
+  },
+}));
+
+// Nor is what this machine has: only the scripts are found.
+vi.mock("../../src/launch/find-program.js", () => ({
+  findProgram: (name: string, path = "") => {
+    const program = join(path.split(":")[0] ?? "", name);
+    return existsSync(program) ? program : undefined;
   },
 }));
 
@@ -85,6 +94,18 @@ describe("chooseRuntime", () => {
       expect.stringMatching(/^apptainer failed with status 3: it hurts; /),
     ]);
     expect((await choose({ candidates: ["podman"] })).warnings).toEqual([]);
+  });
+
+  test("says of one that is not installed only where it was asked for", async () => {
+    new FakePrograms().make("podman", good);
+    expect(await choose()).toMatchObject({ runtime: { name: "podman" }, warnings: [] });
+    expect((await choose({ candidates: ["bwrap", "podman"] })).warnings).toEqual([
+      expect.stringMatching(/^bwrap is not installed, or not on PATH; install bubblewrap/),
+    ]);
+    await expect(choose({ candidates: ["apptainer"] })).rejects.toMatchObject({
+      code: "SANDBOX",
+      message: "apptainer is not installed, or not on PATH",
+    });
   });
 
   test("says why each does not work, and takes native only where it is named", async () => {

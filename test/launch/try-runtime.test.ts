@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import type { LaunchOptions } from "../../src/launch/plan.js";
 import { tryRuntime } from "../../src/launch/try-runtime.js";
@@ -48,10 +49,13 @@ describe("tryRuntime", () => {
 
   test("kills one that hangs, and what it has started", async () => {
     const began = Date.now();
-    const { answer, left } = await tryScript("sleep 30 & sleep 30; exit 0", { patience: 300 });
+    const script = '(sleep 0.6; echo >"$0.alive") & sleep 30';
+    const { answer, left, programs } = await tryScript(script, { patience: 200 });
     expect(answer).toMatchObject({ works: false, reason: expect.stringContaining("in time") });
     expect(Date.now() - began).toBeLessThan(5000);
     expect(left).toEqual([]);
+    await sleep(800);
+    expect(existsSync(`${programs.directory}/bwrap.alive`)).toBe(false);
   });
 
   test("does not wait for what it leaves running", async () => {
