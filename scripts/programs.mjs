@@ -20,6 +20,8 @@ const PROGRAMS = [
     purpose: "packs extended attributes its own way",
   },
   { command: "bwrap", debian: "bubblewrap", purpose: "runs commands in staged images" },
+  { command: "catatonit", debian: "catatonit", purpose: "passes signals on in podman's sandboxes" },
+  { command: "crun", debian: "crun", purpose: "starts podman's sandboxes" },
   {
     command: "docker-registry",
     debian: "docker-registry",
@@ -40,6 +42,7 @@ const PROGRAMS = [
   { command: "mount.exfat-fuse", debian: "exfat-fuse", purpose: "mounts a disk without links" },
   { command: "openssl", debian: "openssl", purpose: "makes certificates for registries" },
   { command: "pigz", debian: "pigz", purpose: "makes gzip streams of several members" },
+  { command: "podman", debian: "podman", purpose: "runs commands in staged images" },
   { command: "prlimit", debian: "util-linux", purpose: "runs out of processes" },
   { command: "setpriv", debian: "util-linux", purpose: "becomes an ordinary user" },
   { command: "skopeo", debian: "skopeo", purpose: "converts between image formats" },

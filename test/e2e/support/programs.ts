@@ -9,6 +9,8 @@ const debianPackages = {
   bindfs: "bindfs",
   bsdtar: "libarchive-tools",
   bwrap: "bubblewrap",
+  catatonit: "catatonit",
+  crun: "crun",
   "docker-registry": "docker-registry",
   getfattr: "attr",
   gzip: "gzip",
