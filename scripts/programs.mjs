@@ -41,6 +41,11 @@ const PROGRAMS = [
   { command: "mmdebstrap", debian: "mmdebstrap", purpose: "makes a Debian root to test with" },
   { command: "mount.exfat-fuse", debian: "exfat-fuse", purpose: "mounts a disk without links" },
   { command: "openssl", debian: "openssl", purpose: "makes certificates for registries" },
+  {
+    command: "patchelf",
+    debian: "patchelf",
+    purpose: "has newer programs find the libraries that they need",
+  },
   { command: "pigz", debian: "pigz", purpose: "makes gzip streams of several members" },
   { command: "podman", debian: "podman", purpose: "runs commands in staged images" },
   { command: "prlimit", debian: "util-linux", purpose: "runs out of processes" },

@@ -24,8 +24,8 @@ export interface Recipe {
   readonly name: string;
   /** Decides what comes out: when the key changes, the thing is built anew. */
   readonly key: string;
-  /** Fills the empty directory that it is given. */
-  readonly build: (dir: string) => Promise<void>;
+  /** Fills the empty directory that it is given, which will stand at `home` when it is used. */
+  readonly build: (dir: string, home: string) => Promise<void>;
 }
 
 /**
@@ -45,7 +45,7 @@ export async function buildOnce(recipe: Recipe): Promise<string> {
       if (!existsSync(result)) {
         removeLeftovers(store, recipe.name);
         const work = mkdtempSync(join(store, `${recipe.name}-building-`));
-        await recipe.build(work);
+        await recipe.build(work, result);
         await execa("chmod", ["-R", "a+rX,go-w", work]);
         renameSync(work, result);
       }

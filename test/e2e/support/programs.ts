@@ -6,6 +6,7 @@ import { isRoot } from "./users.js";
 /** The Debian package of each program that the end-to-end tests may drive. */
 const debianPackages = {
   apptainer: "apptainer",
+  "apt-get": "apt",
   bindfs: "bindfs",
   bsdtar: "libarchive-tools",
   bwrap: "bubblewrap",
@@ -22,6 +23,7 @@ const debianPackages = {
   mmdebstrap: "mmdebstrap",
   "mount.exfat-fuse": "exfat-fuse",
   openssl: "openssl",
+  patchelf: "patchelf",
   pigz: "pigz",
   podman: "podman",
   prlimit: "util-linux",
