@@ -1,36 +1,98 @@
 import { cannot } from "./cannot.js";
-import type { LaunchCommand } from "./launch-command.js";
+import { withGpu } from "./gpu-environment.js";
+import type { FdContent, LaunchCommand } from "./launch-command.js";
+import { partEnvironment } from "./loader-variables.js";
 import type { Mount } from "./mount.js";
 import type { LaunchPlan } from "./plan.js";
 import type { Runtime } from "./runtime.js";
+import { terminalFilter } from "./terminal-filter.js";
 
 /**
- * A plan as a bwrap command line, of options that bwrap has had since 0.4.0. The environment is to
- * be given to bwrap itself: it passes it on, and none of it shows in a process list.
+ * What root would keep in a sandbox, and could leave it with: by mounting the root anew, writable,
+ * by changing the host's network or kernel, by opening files by their handles.
+ */
+const capabilitiesOut = [
+  "CAP_SYS_ADMIN",
+  "CAP_NET_ADMIN",
+  "CAP_DAC_READ_SEARCH",
+  "CAP_MKNOD",
+  "CAP_SYS_MODULE",
+  "CAP_SYS_RAWIO",
+  "CAP_SYS_PTRACE",
+  "CAP_SYS_BOOT",
+  "CAP_SYS_TIME",
+  "CAP_SYSLOG",
+];
+
+/** Bytes of options from which on they are handed over in a descriptor. */
+const longOptions = 64 * 1024;
+
+/** bwrap counts all words, those of the command too, and stops above 9000; `run` adds a few. */
+const mostWords = 8990;
+
+const firstFd = 3;
+
+/**
+ * A plan as a bwrap command line, of options that bwrap has had since 0.4.0 (a writable root needs
+ * 0.11). The environment is to be given to bwrap itself: it passes it on, and none of it shows in a
+ * process list, but for what would have bwrap load files of the image.
  * @throws StageError SANDBOX
  */
 export function bwrapCommand(plan: LaunchPlan, runtime: Runtime): LaunchCommand {
-  if (plan.root === "rw") throw cannot("bwrap", "has no writable root", { hint: "use --tmpfs" });
-  return {
-    argv: [
-      runtime.program,
-      "--unshare-all",
-      "--die-with-parent",
-      // Without it a program in the sandbox could type into the caller's terminal.
-      "--new-session",
-      ...["--ro-bind", plan.rootfs, "/"],
-      ...plan.mounts.flatMap(mountOptions),
-      ...["--chdir", plan.workingDir],
-      "--",
-      ...plan.argv,
-    ],
-    env: plan.env,
-    fds: [],
-  };
+  const { harmless, loader } = partEnvironment(withGpu(plan.env, plan.gpu));
+  const filter = plan.terminal ? terminalFilter(process.arch) : undefined;
+  const options = [
+    "--unshare-all",
+    "--die-with-parent",
+    ...(filter ? ["--seccomp", String(firstFd)] : ["--new-session"]),
+    ...(plan.network === "host" ? ["--share-net"] : []),
+    ...userOptions(plan),
+    ...(plan.hostname === null ? [] : ["--hostname", plan.hostname]),
+    ...[...capabilitiesOut, ...plan.droppedCapabilities].flatMap((name) => ["--cap-drop", name]),
+    ...rootOptions(plan, runtime),
+    ...[...plan.mounts, ...(plan.gpu?.mounts ?? []), ...plan.nameService].flatMap(mountOptions),
+    ...Object.entries(loader).flatMap(([name, value]) => ["--setenv", name, value]),
+    ...["--chdir", plan.workingDir],
+  ];
+  checkCount(options.length + plan.argv.length);
+  const filters = filter ? [{ fd: firstFd, content: filter }] : [];
+  const { words, fds } = withLongOptions(options, filters);
+  return { argv: [runtime.program, ...words, "--", ...plan.argv], env: harmless, fds };
+}
+
+function userOptions({ user }: LaunchPlan): readonly string[] {
+  if (user === null) return [];
+  return ["--unshare-user", "--uid", String(user.uid), "--gid", String(user.gid)];
+}
+
+function rootOptions(plan: LaunchPlan, runtime: Runtime): readonly string[] {
+  if (plan.root === "ro") return ["--ro-bind", plan.rootfs, "/"];
+  if (runtime.canOverlay) return ["--overlay-src", plan.rootfs, "--tmp-overlay", "/"];
+  const what = [runtime.version ?? [], "can't make the root writable on this node"]
+    .flat()
+    .join(" ");
+  throw cannot("bwrap", what, {
+    hint: "that takes bwrap 0.11 and Linux 5.11; have one directory writable with --tmpfs DIR, or use --apptainer or --podman",
+  });
 }
 
 function mountOptions(mount: Mount): readonly string[] {
   if (mount.type !== "bind") return [`--${mount.type}`, mount.target];
   const option = { ro: "--ro-bind", rw: "--bind", dev: "--dev-bind" }[mount.access];
   return [option, mount.source, mount.target];
+}
+
+function checkCount(words: number): void {
+  if (words <= mostWords) return;
+  throw cannot("bwrap", `takes ${mostWords} words at the most, and here are ${words}`, {
+    hint: "have the command read them from a file, or use --apptainer or --podman",
+  });
+}
+
+/** Options as they are, or, if they are long, the one option that says where bwrap reads them. */
+function withLongOptions(options: readonly string[], fds: readonly FdContent[]) {
+  const content = Buffer.from(options.map((word) => `${word}\0`).join(""));
+  if (content.length <= longOptions) return { words: options, fds };
+  const fd = firstFd + fds.length;
+  return { words: ["--args", String(fd)], fds: [...fds, { fd, content }] };
 }
