@@ -1,0 +1,43 @@
+import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+import { runLaunch } from "../launch/run.js";
+import { tidyUp } from "./after-staging.js";
+import { type LaunchContext, launchFromLine } from "./launch-from-line.js";
+import { type CommandLine, numberOption } from "./options.js";
+import { writeMessage } from "./output.js";
+
+/**
+ * Stages the image of a command line and runs a command in it.
+ * @returns the command's exit status
+ * @throws StageError
+ */
+export async function runFromLine(
+  line: CommandLine,
+  context: Omit<LaunchContext, "holder">,
+): Promise<number> {
+  const { values } = line;
+  const timeout = numberOption(values, "timeout");
+  const grace = numberOption(values, "grace");
+  if (values.tty && !process.stdin.isTTY) {
+    throw new StageError("USAGE", "--tty needs a terminal, and standard input is none", {
+      hint: "leave --tty out: the command then reads standard input as it is",
+    });
+  }
+  if (grace !== undefined && timeout === undefined) {
+    throw new StageError("USAGE", "--grace means nothing without --timeout");
+  }
+  const { staged, plan, chosen, command } = await launchFromLine(line, {
+    ...context,
+    holder: "process",
+  });
+  const { runtime } = chosen;
+  const { status, timedOut } = await runLaunch(command, { runtime, plan, timeout, grace });
+  if (timedOut) {
+    const [program] = plan.argv;
+    writeMessage(
+      `stage-rootfs: ${printable(program)} still ran after ${timeout} s, and was ended with ${timedOut}`,
+    );
+  }
+  await tidyUp(staged, values);
+  return status;
+}
