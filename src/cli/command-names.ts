@@ -1,6 +1,7 @@
 /** Words that call a command when they come first; any other first word is an image. */
 const commandNames = [
   "run",
+  "shell",
   "command",
   "inspect",
   "ls",

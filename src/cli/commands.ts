@@ -82,6 +82,15 @@ export const commands: readonly [Command, ...Command[]] = [
     run: async (line) => (await import("./run-command.js")).runCommand(line),
   },
   {
+    name: "shell",
+    words: oneImage,
+    synopsis: "shell IMAGE",
+    summary: "stage IMAGE and open a shell in its sandbox, at this terminal",
+    options: [...stagingOptions, ...launchOptions, ...runOptions],
+    example: "stage-rootfs shell image.tar --output results",
+    run: async (line) => (await import("./shell-command.js")).shellCommand(line),
+  },
+  {
     name: "command",
     words: oneImage,
     synopsis: "command IMAGE [-- CMD...]",

@@ -4,7 +4,7 @@ import { type ChosenRuntime, chooseRuntime } from "../launch/choose-runtime.js";
 import { toCommand } from "../launch/command.js";
 import { grantsOf } from "../launch/grants.js";
 import type { LaunchCommand } from "../launch/launch-command.js";
-import { type LaunchPlan, planLaunch } from "../launch/plan.js";
+import { type LaunchOptions, type LaunchPlan, planLaunch } from "../launch/plan.js";
 import { preflight } from "../launch/preflight.js";
 import type { StageResult } from "../stage/result.js";
 import { settingsOf } from "../stage/settings.js";
@@ -29,7 +29,7 @@ export interface LaunchContext {
   /** Whose life the image's lease goes by, where `--lease` does not say. */
   readonly holder: LeaseHolder;
   /** What runs in the sandbox; default: what follows `--`. */
-  readonly command?: readonly string[] | undefined;
+  readonly command?: ((staged: StageResult) => readonly string[]) | undefined;
   /** Whether the command gets the caller's terminal; default: `--tty`. */
   readonly terminal?: boolean | undefined;
 }
@@ -60,8 +60,8 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
     gpu: grants.gpu,
     nameService: grants.nameService,
     protect: [cacheDirectory],
-    command: context.command ?? rest,
-    terminal: context.terminal ?? values.tty,
+    command: context.command?.(staged) ?? rest,
+    ...withTerminal(context.terminal ?? values.tty ?? false, wish.options),
   });
   const chosen = await chooseRuntime({ ...wanted, plan, answers: answersIn(cacheDirectory) });
   const command = toCommand(plan, chosen.runtime);
@@ -75,6 +75,12 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
     writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
   }
   return { staged, plan, chosen, command };
+}
+
+/** What draws on a terminal has to know which kind it is. */
+function withTerminal(terminal: boolean, { env }: LaunchOptions): LaunchOptions {
+  const { TERM } = process.env;
+  return { terminal, env: terminal && TERM ? { TERM, ...env } : env };
 }
 
 function launchSettings(values: OptionValues) {
