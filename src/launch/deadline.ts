@@ -5,7 +5,7 @@ const longest = 2 ** 31 - 1;
  * Calls `act` after so many milliseconds, be it years.
  * @returns what calls it off
  */
-export function after(ms: number, act: () => void): () => void {
+export function callAfter(ms: number, act: () => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = (left: number) => {
     timer = setTimeout(

@@ -1,5 +1,5 @@
 import { closeInherited } from "./close-inherited.js";
-import { after } from "./deadline.js";
+import { callAfter } from "./deadline.js";
 import { SignalDelivery } from "./deliver-signals.js";
 import { exitStatusOf, whenEnded } from "./exit-status.js";
 import type { LaunchCommand } from "./launch-command.js";
@@ -42,7 +42,9 @@ export async function runLaunch(command: LaunchCommand, options: RunOptions): Pr
   const delivery = new SignalDelivery(() => (status ? status.commandPid : child.pid));
   const stopPassing = passSignals(delivery, { terminal: plan.terminal });
   const stopper = new Stopper(child, { delivery, graceMs: 1000 * (options.grace ?? 10) });
-  const timeout = options.timeout ? after(1000 * options.timeout, () => stopper.stop()) : undefined;
+  const timeout = options.timeout
+    ? callAfter(1000 * options.timeout, () => stopper.stop())
+    : undefined;
   const abort = () => stopper.stop();
   signal?.addEventListener("abort", abort);
   try {

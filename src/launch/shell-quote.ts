@@ -28,8 +28,10 @@ function throughPipe(line: string, { fd, content }: FdContent): string {
 /** Bytes as printf(1) takes them. */
 function format(content: Uint8Array): string {
   const octal = (byte: number) => `\\${byte.toString(8).padStart(3, "0")}`;
-  return Array.from(content, (byte) => {
+  const text = Array.from(content, (byte) => {
     const character = String.fromCharCode(byte);
     return /^[A-Za-z0-9 _@+=:,./-]$/.test(character) ? character : octal(byte);
-  }).join("");
+  });
+  // Else it would take the first for an option.
+  return text.join("").replace(/^-/, octal(45));
 }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { after } from "./deadline.js";
+import { callAfter } from "./deadline.js";
 import type { SignalDelivery } from "./deliver-signals.js";
 
 /** Ends a command: SIGTERM, and SIGKILL for the whole sandbox when that did not do. */
@@ -28,7 +28,7 @@ export class Stopper {
     delivery.send("SIGTERM");
     // A command that stands still could not follow.
     delivery.send("SIGCONT");
-    this.#callOff = after(graceMs, () => {
+    this.#callOff = callAfter(graceMs, () => {
       this.#sent = "SIGKILL";
       this.#child.kill("SIGKILL");
     });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { after } from "../../src/launch/deadline.js";
+import { callAfter } from "../../src/launch/deadline.js";
 
-describe("after", () => {
+describe("callAfter", () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -11,7 +11,7 @@ describe("after", () => {
 
   test.each([5, 2 ** 31 - 1, 2 ** 31, 5e9])("acts once, %i ms later", (ms) => {
     const act = vi.fn();
-    after(ms, act);
+    callAfter(ms, act);
     vi.advanceTimersByTime(ms - 1);
     expect(act).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1);
@@ -21,7 +21,7 @@ describe("after", () => {
 
   test("can be called off, however long it waits", () => {
     const act = vi.fn();
-    const callOff = after(5e9, act);
+    const callOff = callAfter(5e9, act);
     vi.advanceTimersByTime(4e9);
     callOff();
     vi.advanceTimersByTime(1e10);

@@ -130,7 +130,7 @@ process.stdout.write(JSON.stringify([process.argv.slice(1), environ]))`;
     "gives the command what it reads from descriptors, in %s",
     (shell) => {
       const bytes = Buffer.from(Array.from({ length: 300 }, (_, i) => i % 256));
-      const long = Buffer.alloc(200_000, "%s\\0'\n");
+      const long = Buffer.alloc(200_000, "--%s\\0'\n");
       const read = 'for fd in 3 4 0; do od -An -v -tx1 <&$fd | tr -d " \\n"; echo; done; exit 3';
       const line = toShell({
         argv: ["sh", "-c", read],

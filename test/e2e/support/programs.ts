@@ -27,6 +27,7 @@ const debianPackages = {
   pigz: "pigz",
   podman: "podman",
   prlimit: "util-linux",
+  script: "bsdutils",
   setpriv: "util-linux",
   skopeo: "skopeo",
   strace: "strace",
