@@ -38,8 +38,9 @@ export async function runLaunch(command: LaunchCommand, options: RunOptions): Pr
   const { runtime, plan, signal } = options;
   signal?.throwIfAborted();
   closeInherited();
-  const { child, status } = startCommand(command, { runtime, terminal: plan.terminal });
-  const delivery = new SignalDelivery(() => (status ? status.commandPid : child.pid));
+  const started = startCommand(command, { runtime, terminal: plan.terminal });
+  const { child, commandPid } = started;
+  const delivery = new SignalDelivery(commandPid);
   const stopPassing = passSignals(delivery, { terminal: plan.terminal });
   const stopper = new Stopper(child, { delivery, graceMs: 1000 * (options.grace ?? 10) });
   const timeout = options.timeout
@@ -49,7 +50,7 @@ export async function runLaunch(command: LaunchCommand, options: RunOptions): Pr
   signal?.addEventListener("abort", abort);
   try {
     const ended = await whenEnded(child, command.argv[0]);
-    const exitCode = await status?.exitCode();
+    const exitCode = await started.exitCode();
     signal?.throwIfAborted();
     if (stopper.sent === "SIGKILL") return { status: 137, timedOut: "SIGKILL" };
     if (stopper.sent === "SIGTERM") return { status: 124, timedOut: "SIGTERM" };
@@ -64,6 +65,7 @@ export async function runLaunch(command: LaunchCommand, options: RunOptions): Pr
     stopper.done();
     delivery.stop();
     stopPassing();
+    await started.close();
     if (plan.terminal) takeTerminalBack();
   }
 }
