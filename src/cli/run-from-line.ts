@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { runLaunch } from "../launch/run.js";
@@ -18,7 +19,7 @@ export async function runFromLine(
   const { values } = line;
   const timeout = numberOption(values, "timeout");
   const grace = numberOption(values, "grace");
-  if (values.tty && !process.stdin.isTTY) {
+  if (values.tty && !isatty(0)) {
     throw new StageError("USAGE", "--tty needs a terminal, and standard input is none", {
       hint: "leave --tty out: the command then reads standard input as it is",
     });

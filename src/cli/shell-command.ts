@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import { StageError } from "../errors.js";
 import { findShell } from "../launch/find-shell.js";
 import type { CommandLine } from "./options.js";
@@ -13,5 +14,5 @@ export async function shellCommand(line: CommandLine): Promise<number> {
       hint: "give it to: stage-rootfs run IMAGE -- CMD, or on standard input",
     });
   }
-  return await runFromLine(line, { command: findShell, terminal: process.stdin.isTTY });
+  return await runFromLine(line, { command: findShell, terminal: isatty(0) });
 }
