@@ -11,6 +11,8 @@ export interface LaunchPlan {
   readonly rootfs: string;
   /** Digest of the image's config, by which engines with a store of their own know it; null if unknown. */
   readonly imageId: string | null;
+  /** Directory with what Apptainer needs to know of the image; null if there is none. */
+  readonly singularity: string | null;
   /** `ro`; or `rw`, where what is written is kept apart from the rootfs and gone at the end. */
   readonly root: "ro" | "rw";
   /** In the order in which they are mounted. */
@@ -78,6 +80,7 @@ export interface LaunchConfig {
 export interface StagedRootfs {
   readonly rootfs: string;
   readonly imageId?: string | undefined;
+  readonly singularity?: string | null | undefined;
   readonly config: LaunchConfig;
   readonly mountPoints: readonly MountPoint[];
 }
@@ -129,6 +132,7 @@ export function planLaunch(staged: StagedRootfs, options: LaunchOptions = {}): L
   return {
     rootfs,
     imageId: staged.imageId ?? null,
+    singularity: staged.singularity ?? null,
     root: options.writable ? "rw" : "ro",
     mounts: mountsOf(staged, options),
     env: environmentOf(config, output ? { out: output.target, ...options.env } : options.env),

@@ -1,8 +1,8 @@
 import { readEntry } from "../cache/entry.js";
 import { checkTrust } from "../cache/trust.js";
 import { now } from "../host/clock.js";
-import { coversRequests } from "../mountpoints/coverage.js";
 import type { ImageSummary } from "../oci/image.js";
+import { isComplete } from "./is-complete.js";
 import { lookUpSource, sourceIdentity } from "./known-source.js";
 import { leaseEntry } from "./lease-entry.js";
 import { makeResult } from "./make-result.js";
@@ -18,16 +18,17 @@ export function findHit(
   request: StageRequest,
   { waitMs = request.waitedMs }: { waitMs?: number } = {},
 ): StageResult | undefined {
-  if (checkTrust(request) === "missing") return undefined;
+  const standing = checkTrust(request);
+  if (standing === "missing") return undefined;
   const summary = lookUpSource(request, sourceIdentity(request));
-  return summary && hitOf(request, summary, { waitMs });
+  return summary && hitOf(request, summary, { waitMs, isForeign: standing === "foreign" });
 }
 
 /** The result where the rootfs of a known image stands, with all mount points. */
 export function hitOf(
   request: StageRequest,
   summary: ImageSummary,
-  { waitMs }: { waitMs: number },
+  { waitMs, isForeign }: { waitMs: number; isForeign: boolean },
 ): StageResult | undefined {
   const { layout } = request;
   const key = keyOf(request, summary);
@@ -35,7 +36,7 @@ export function hitOf(
   const entry = lease && readEntry(layout, { key, isDetails: isStagedImage });
   if (!entry) return undefined;
   const requests = mountRequestsOf(request, entry.details.config);
-  if (!coversRequests(entry.details.mountPoints, requests)) return undefined;
+  if (!isComplete(entry.details, requests, { isForeign })) return undefined;
   const resolveMs = now() - request.startedAt - waitMs;
   const timings = { resolveMs, fetchMs: 0, extractMs: 0, assembleMs: 0, waitMs };
   const unpacked = new Set<string>();

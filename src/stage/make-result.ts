@@ -7,6 +7,7 @@ import type { ImageSummary } from "../oci/image.js";
 import type { EntryLease } from "./lease-entry.js";
 import type { StageRequest } from "./request.js";
 import type { ByteCounts, ResultLayer, StageResult, Timings } from "./result.js";
+import { singularityDirectory } from "./singularity-place.js";
 import type { StagedImage } from "./staged-image.js";
 
 /** What a staging has found and done. */
@@ -31,9 +32,11 @@ export function makeResult(request: StageRequest, staging: Staging): StageResult
   const { summary, entry, requests, hit, fetched = 0, lease, warnings = [], timings } = staging;
   const { key, details } = entry;
   const layers = layersOf(staging);
+  const rootfs = rootfsOf(request.layout, key);
   return {
     schemaVersion: 1,
-    rootfs: rootfsOf(request.layout, key),
+    rootfs,
+    singularity: details.singularity === undefined ? null : singularityDirectory(rootfs),
     key,
     imageId: details.imageId,
     manifestDigest: summary.manifestDigest,

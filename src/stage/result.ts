@@ -7,6 +7,11 @@ export interface StageResult {
   readonly schemaVersion: 1;
   /** Absolute path of the root filesystem. */
   readonly rootfs: string;
+  /**
+   * Directory with what Apptainer needs to know of the image, to be bound to `/.singularity.d`; null
+   * in a shared cache whose owner has not staged the image since there are such.
+   */
+  readonly singularity: string | null;
   /** The entry's name in the cache. */
   readonly key: string;
   /** Digest of the image's config. */

@@ -13,7 +13,8 @@ import type { StageResult } from "./result.js";
 export async function findShared(request: StageRequest): Promise<StageResult> {
   const opener = new ImageOpener(request);
   try {
-    const hit = hitOf(request, await opener.open(), { waitMs: request.waitedMs });
+    const { waitedMs: waitMs } = request;
+    const hit = hitOf(request, await opener.open(), { waitMs, isForeign: true });
     if (hit) return hit;
   } finally {
     await opener.close();

@@ -12,6 +12,8 @@ export interface StagedImage {
   readonly layers: readonly StagedLayer[];
   readonly mountPoints: readonly MountPoint[];
   readonly warnings: readonly Warning[];
+  /** Which files for Apptainer stand beside the rootfs; earlier versions made none. */
+  readonly singularity?: number;
   /** Where it was staged from first; earlier versions did not keep it. */
   readonly source?: ImageSource;
 }
@@ -44,6 +46,7 @@ export function isStagedImage(value: unknown): value is StagedImage {
     isListOf(value["layers"], { diffId: "string", unpackedSize: "number" }) &&
     isListOf(value["mountPoints"], mountPointShape) &&
     isListOf(value["warnings"], { code: "string", message: "string", count: "number" }) &&
+    ["undefined", "number"].includes(typeof value["singularity"]) &&
     (value["source"] === undefined || isImageSource(value["source"]))
   );
 }

@@ -4,17 +4,20 @@ import { ensureRootfs, updateRootfs } from "../cache/rootfs-store.js";
 import { StageError } from "../errors.js";
 import { mergeWarnings } from "../extract/tally.js";
 import { now } from "../host/clock.js";
-import { coversRequests, mergeMountPoints } from "../mountpoints/coverage.js";
+import { mergeMountPoints } from "../mountpoints/coverage.js";
 import { createMountPoints, findClashes } from "../mountpoints/create.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import type { Clash } from "../mountpoints/plan.js";
 import type { ImageSummary } from "../oci/image.js";
 import type { ImageOpener } from "./image-opener.js";
+import { isComplete } from "./is-complete.js";
 import { imageSource } from "./known-source.js";
 import { type EntryLease, leaseEntry } from "./lease-entry.js";
 import { keyOf, mountRequestsOf, type StageRequest } from "./request.js";
+import { singularityVersion } from "./singularity-place.js";
 import { isStagedImage, type StagedImage } from "./staged-image.js";
 import type { StagingWork } from "./staging-work.js";
+import { writeSingularityFiles } from "./write-singularity-files.js";
 
 /** How often an entry may vanish or clash under a staging before that is taken for a fault. */
 const attemptLimit = 50;
@@ -74,7 +77,7 @@ function leaseReady(
 ): Pick<ReadyEntry, "entry" | "lease"> | undefined {
   const lease = leaseEntry(request, key);
   const entry = lease && readEntry(request.layout, { key, isDetails: isStagedImage });
-  if (!entry || !coversRequests(entry.details.mountPoints, requests)) return undefined;
+  if (!entry || !isComplete(entry.details, requests)) return undefined;
   return { entry, lease };
 }
 
@@ -104,6 +107,7 @@ async function makeRootfs(request: StageRequest, options: MakeOptions): Promise<
     mayReplace: isAmong(replaced),
     isOwnersOnly: request.isShared,
   });
+  writeSingularityFiles(rootfs, config);
   work.traced("mount points", { start });
   return {
     imageId: summary.imageId,
@@ -115,6 +119,7 @@ async function makeRootfs(request: StageRequest, options: MakeOptions): Promise<
     }),
     // With a clash none was made; the variant to come has them all.
     mountPoints: plan.clashes.length === 0 ? plan.mountPoints : [],
+    singularity: singularityVersion,
     warnings: mergeWarnings(records.map(({ warnings }) => warnings)),
     source: imageSource(request, summary),
   };
@@ -144,7 +149,7 @@ interface AddOptions {
 
 async function addMountPoints(request: StageRequest, options: AddOptions): Promise<MountOutcome> {
   const { key, entry, requests, replaced, work } = options;
-  const isDone = ({ mountPoints }: StagedImage) => coversRequests(mountPoints, requests);
+  const isDone = (details: StagedImage) => isComplete(details, requests);
   if (isDone(entry.details)) return { kind: "ready" };
   const isOwnersOnly = request.isShared;
   const wanted = { requests, mayReplace: isAmong(replaced), isOwnersOnly };
@@ -159,7 +164,9 @@ async function addMountPoints(request: StageRequest, options: AddOptions): Promi
     change: (rootfs, details) => {
       const plan = createMountPoints(rootfs, wanted);
       if (plan.clashes.length > 0) return details;
-      return { ...details, mountPoints: mergeMountPoints(details.mountPoints, plan.mountPoints) };
+      writeSingularityFiles(rootfs, details.config);
+      const mountPoints = mergeMountPoints(details.mountPoints, plan.mountPoints);
+      return { ...details, mountPoints, singularity: singularityVersion };
     },
   });
   // Another process may have made a clashing mount point just before; the next round sees it.
