@@ -55,6 +55,7 @@ const PROGRAMS = [
   { command: "strace", debian: "strace", purpose: "shows what a warm start reads" },
   { command: "tar", debian: "tar", purpose: "packs and unpacks what the tests change" },
   { command: "umoci", debian: "umoci", purpose: "makes layers, and unpacks them for comparison" },
+  { command: "unshare", debian: "util-linux", purpose: "gives an ordinary user an account" },
   { command: "xfs_io", debian: "xfsprogs", purpose: "has the power of a disk fail" },
   { command: "zstd", debian: "zstd", purpose: "compresses layers with zstd" },
 ];

@@ -2,6 +2,13 @@ export type { EntryUsage, Usage } from "./cache/disk-usage.js";
 export { type ErrorCode, type ErrorReport, StageError } from "./errors.js";
 export type { Warning } from "./extract/layer-record.js";
 export { slurmJobs } from "./fleet/slurm-jobs.js";
+export {
+  type ApptainerInstance,
+  apptainerInstance,
+  apptainerRun,
+  apptainerShell,
+  type InstanceOptions,
+} from "./launch/apptainer.js";
 export type { Bind } from "./launch/bind.js";
 export { toCommand } from "./launch/command.js";
 export type { FdContent, LaunchCommand } from "./launch/launch-command.js";

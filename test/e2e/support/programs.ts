@@ -33,6 +33,7 @@ const debianPackages = {
   strace: "strace",
   tar: "tar",
   umoci: "umoci",
+  unshare: "util-linux",
   xfs_io: "xfsprogs",
   zstd: "zstd",
 } as const;

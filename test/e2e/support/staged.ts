@@ -1,6 +1,17 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { array, boolean, type InferOutput, nullable, number, object, parse, string } from "valibot";
+import {
+  array,
+  boolean,
+  type InferOutput,
+  nullable,
+  number,
+  object,
+  parse,
+  picklist,
+  string,
+} from "valibot";
+import type { StagedRootfs } from "../../../src/index.js";
 import { type RunOptions, type RunResult, stageRootfs } from "./cli.js";
 
 const resultSchema = object({
@@ -25,6 +36,36 @@ export type Staged = InferOutput<typeof resultSchema>;
 export async function stage(args: readonly string[], options: RunOptions = {}): Promise<Staged> {
   return stagedBy(await stageRootfs(["--json", ...args], options));
 }
+
+/** Stages an image, and gives what a launch needs to know of it. */
+export async function stagedForLaunch(
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<StagedRootfs> {
+  const { exitCode, stdout, stderr } = await stageRootfs(["--json", ...args], options);
+  if (exitCode !== 0) throw new Error(`exit status ${exitCode}: ${stderr}`);
+  return parse(launchableSchema, JSON.parse(stdout));
+}
+
+const launchableSchema = object({
+  rootfs: string(),
+  singularity: string(),
+  imageId: string(),
+  config: object({
+    env: array(string()),
+    entrypoint: nullable(array(string())),
+    cmd: nullable(array(string())),
+    workingDir: nullable(string()),
+  }),
+  mountPoints: array(
+    object({
+      target: string(),
+      path: string(),
+      kind: picklist(["dir", "file"]),
+      created: boolean(),
+    }),
+  ),
+});
 
 /** The result in a run's stdout. */
 export function stagedBy({ exitCode, stdout, stderr }: RunResult): Staged {
