@@ -3,6 +3,16 @@ export { type ErrorCode, type ErrorReport, StageError } from "./errors.js";
 export type { Warning } from "./extract/layer-record.js";
 export { slurmJobs } from "./fleet/slurm-jobs.js";
 export {
+  attachCommand,
+  type BatchOptions,
+  batchCommand,
+  type DirectOptions,
+  directCommand,
+  instanceScript,
+  type SlurmCommand,
+  type SlurmResources,
+} from "./fleet/slurm-session.js";
+export {
   type ApptainerInstance,
   apptainerInstance,
   apptainerRun,
@@ -24,6 +34,7 @@ export {
   type StagedRootfs,
 } from "./launch/plan.js";
 export type { Runtime, RuntimeName } from "./launch/runtime.js";
+export { planSciTeXSession, type SciTeXSession } from "./launch/scitex-session.js";
 export type { MountKind, MountPoint, MountRequest } from "./mountpoints/mount-point.js";
 export type { RuntimeConfig } from "./oci/config.js";
 export { defaultLimits, type Limits } from "./oci/limits.js";
