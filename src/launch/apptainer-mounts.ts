@@ -3,7 +3,7 @@ import { cannot } from "./cannot.js";
 import { type BindMount, isWithin, type Mount } from "./mount.js";
 
 /** Empty and fresh in every sandbox of Apptainer's that contains all. */
-const always: ReadonlySet<string> = new Set(["/tmp", "/var/tmp"]);
+const always: ReadonlySet<string> = new Set(["/tmp", "/var/tmp", "/dev/shm"]);
 
 /**
  * Mounts as options of Apptainer's. It mounts /proc and /dev itself, then what is fresh, and then
@@ -14,14 +14,7 @@ export function mountFlags(mounts: readonly Mount[]): readonly string[] {
   return mounts.flatMap((mount, i) => {
     if (mount.type === "bind") return bindFlags(mount);
     if (mount.type !== "tmpfs") return systemFlags(mount);
-    const { target } = mount;
-    const over = mounts.slice(0, i).find((m) => m.type === "bind" && isWithin(target, m.target));
-    if (over) {
-      throw cannot("apptainer", `mounts nothing fresh on ${printable(target)}, below a bind`, {
-        hint: "bind a directory there, or use bwrap",
-      });
-    }
-    return always.has(target) ? [] : ["--scratch", csvField(target)];
+    return freshFlags(mount.target, { before: mounts.slice(0, i) });
   });
 }
 
@@ -32,17 +25,38 @@ function systemFlags({ type, target }: Mount): readonly string[] {
   });
 }
 
-/** One bind as options of Apptainer's. @throws StageError SANDBOX for devices */
-export function bindFlags({ source, target, access }: BindMount): readonly string[] {
-  if (access === "dev") {
-    throw cannot("apptainer", `gives no access to the device ${printable(source)}`, {
-      hint: "use --gpu nvidia for GPUs, or bwrap",
+function freshFlags(
+  target: string,
+  { before }: { readonly before: readonly Mount[] },
+): readonly string[] {
+  const isBelowBind = before.some((m) => m.type === "bind" && isWithin(target, m.target));
+  if (isBelowBind || (isInDev(target) && !always.has(target))) {
+    const where = isBelowBind ? "a bind" : "/dev";
+    throw cannot("apptainer", `mounts nothing fresh on ${printable(target)}, below ${where}`, {
+      hint: "bind a directory there, or use bwrap",
     });
   }
+  return always.has(target) ? [] : ["--scratch", csvField(target)];
+}
+
+/** One bind as options of Apptainer's. @throws StageError SANDBOX for some of devices */
+export function bindFlags({ source, target, access }: BindMount): readonly string[] {
+  const isDevice = access === "dev";
+  // Anything else below its /dev it would leave out, with a mere warning.
+  if (isDevice ? source !== target || !isInDev(target) : isInDev(target)) {
+    throw cannot("apptainer", `can't mount ${printable(source)} on ${printable(target)}`, {
+      hint: "below /dev there can only be devices, where the host has them; or use bwrap",
+    });
+  }
+  const mode = isDevice ? "rw" : access;
   // What --bind would split at; the longer form is of 1.0 and later.
-  if (/^[^:,\\]+$/.test(source + target)) return ["--bind", `${source}:${target}:${access}`];
+  if (/^[^:,\\]+$/.test(source + target)) return ["--bind", `${source}:${target}:${mode}`];
   const fields = ["type=bind", `source=${source}`, `destination=${target}`];
-  return ["--mount", [...fields, ...(access === "ro" ? ["ro"] : [])].map(csvField).join(",")];
+  return ["--mount", [...fields, ...(mode === "ro" ? ["ro"] : [])].map(csvField).join(",")];
+}
+
+function isInDev(path: string): boolean {
+  return isWithin(path, "/dev");
 }
 
 /** A field of comma-separated values, as RFC 4180 quotes it. */

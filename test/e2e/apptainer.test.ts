@@ -1,70 +1,18 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, onTestFinished } from "vitest";
+import { describe, expect, onTestFinished } from "vitest";
 import {
   apptainerInstance,
   apptainerRun,
   apptainerShell,
-  type LaunchCommand,
   type LaunchOptions,
-  type LaunchPlan,
-  planLaunch,
-  type StagedRootfs,
   toCommand,
 } from "../../src/index.js";
-import { accountOf } from "./support/account.js";
-import { makePrivateDir, type PrivateDir } from "./support/cache-dir.js";
-import type { RunOptions, RunResult } from "./support/cli.js";
-import { debianImage, debianImageNeeds } from "./support/debian-image.js";
-import { testNeeding } from "./support/programs.js";
-import { stagedForLaunch } from "./support/staged.js";
-import { unstableApptainer, unstableNeeds } from "./support/unstable-programs.js";
+import { apptainerTest, sandboxOf } from "./support/apptainer.js";
+import type { RunResult } from "./support/cli.js";
 import { isRoot, type UserKind } from "./support/users.js";
 
-const apptainerTest = testNeeding([...debianImageNeeds, ...unstableNeeds, "unshare", "setpriv"]);
-
 const users: readonly UserKind[] = isRoot() ? ["ordinary", "root"] : ["ordinary"];
-
-interface Sandbox {
-  readonly runtime: { readonly name: "apptainer"; readonly program: string };
-  readonly home: string;
-  readonly plan: (options: LaunchOptions) => LaunchPlan;
-  readonly start: (command: LaunchCommand, options?: RunOptions) => Promise<RunResult>;
-}
-
-const caches: PrivateDir[] = [];
-afterAll(async () => void (await Promise.all(caches.map(({ remove }) => remove()))));
-
-const stagedBy = new Map<UserKind, Promise<StagedRootfs>>();
-
-/** The Debian image in a cache of the user's: one for all tests. */
-function stagedFor(kind: UserKind): Promise<StagedRootfs> {
-  const stage = async () => {
-    const { forms } = await debianImage();
-    const cache = makePrivateDir(kind);
-    caches.push(cache);
-    return await stagedForLaunch(["--cache-dir", cache.path, forms.dockerArchive], { as: kind });
-  };
-  const staged = stagedBy.get(kind) ?? stage();
-  stagedBy.set(kind, staged);
-  return staged;
-}
-
-/** A staged image, and the means to start something in it as a user. */
-async function sandboxOf(kind: UserKind): Promise<Sandbox> {
-  const program = await unstableApptainer();
-  const staged = await stagedFor(kind);
-  const { home, run } = accountOf(kind);
-  return {
-    runtime: { name: "apptainer", program },
-    home,
-    plan: (options) => planLaunch(staged, options),
-    start: ({ argv, env }, options) => {
-      const assignments = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-      return run(["env", "-i", ...assignments, ...argv], options);
-    },
-  };
-}
 
 /** Runs a shell script in a sandbox of the user's. */
 async function runScript(

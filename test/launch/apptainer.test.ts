@@ -5,6 +5,7 @@ import {
   apptainerRun,
   apptainerShell,
 } from "../../src/launch/apptainer.js";
+import type { BindMount } from "../../src/launch/mount.js";
 import { type LaunchOptions, type LaunchPlan, planLaunch } from "../../src/launch/plan.js";
 import type { Runtime } from "../../src/launch/runtime.js";
 import { refusal } from "../support/refusal.js";
@@ -83,7 +84,7 @@ describe("a plan as a command of Apptainer's", () => {
     ],
     ["something fresh", { tmpfs: ["/data"] }, ["--scratch", "/data"]],
     ["something fresh at an odd path", { tmpfs: ['/a,"b'] }, ["--scratch", '"/a,""b"']],
-    ["what is always fresh", { tmpfs: ["/var/tmp"] }, []],
+    ["what is always fresh", { tmpfs: ["/var/tmp", "/dev/shm"] }, []],
   ])("with %s", (_, options, words) => {
     expect(added(options)).toEqual(words);
   });
@@ -180,13 +181,23 @@ describe("the environment", () => {
   });
 });
 
-describe("what Apptainer can't do is refused", () => {
-  const device = { type: "bind", source: "/dev/x", target: "/dev/x", access: "dev" } as const;
+test("a device is where the host has it", () => {
+  const plan = withBind({ source: "/dev/fuse", target: "/dev/fuse", access: "dev" });
+  expect(apptainerCommand(plan, runtime).argv.join(" ")).toContain("--bind /dev/fuse:/dev/fuse:rw");
+});
 
+function withBind(bind: Omit<BindMount, "type">): LaunchPlan {
+  return { ...planOf(), mounts: [{ type: "bind", ...bind }] };
+}
+
+describe("what Apptainer can't do is refused", () => {
   test.each<[string, LaunchPlan]>([
     ["another user", planOf({ user: { uid: 1000, gid: 1000 } })],
     ["root's user in another group", planOf({ user: { uid: 0, gid: 5 } })],
-    ["a device", { ...planOf(), mounts: [device] }],
+    ["a device elsewhere", withBind({ source: "/dev/x", target: "/x", access: "dev" })],
+    ["a file as a device", withBind({ source: "/x", target: "/x", access: "dev" })],
+    ["a directory below /dev", withBind({ source: "/dev/shm", target: "/dev/shm", access: "rw" })],
+    ["something fresh below /dev", planOf({ tmpfs: ["/dev/x"] })],
     ["/proc elsewhere", { ...planOf(), mounts: [{ type: "proc", target: "/p" }] }],
     [
       "something fresh below a bind",
