@@ -27,6 +27,9 @@ const exitStatus = {
   CONFIG: 78,
   CACHE_UNSUITABLE: 78,
   SANDBOX: 125,
+  TOO_LONG: 125,
+  COMMAND_NOT_EXECUTABLE: 126,
+  COMMAND_NOT_FOUND: 127,
 } as const;
 
 export type ErrorCode = keyof typeof exitStatus;
@@ -35,6 +38,16 @@ export interface StageErrorOptions {
   /** What the user can do about it, as one sentence. */
   hint?: string | undefined;
   cause?: unknown;
+  /** All that is wrong, where a look for faults found several; the first is the error itself. */
+  findings?: readonly Fault[] | undefined;
+}
+
+/** One of several things that are wrong. */
+export interface Fault {
+  /** For programs: `BIND_SOURCE_MISSING`. */
+  code: string;
+  message: string;
+  hint?: string;
 }
 
 /** The plain form of a {@link StageError}: what crosses threads and what `--json` prints. */
@@ -42,6 +55,7 @@ export interface ErrorReport {
   code: ErrorCode;
   message: string;
   hint?: string;
+  findings?: readonly Fault[];
 }
 
 /** The one error class of stage-rootfs. Match on `code`; `message` is for people. */
@@ -49,11 +63,13 @@ export class StageError extends Error {
   override readonly name = "StageError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly findings: readonly Fault[] | undefined;
 
   constructor(code: ErrorCode, message: string, options: StageErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.findings = options.findings;
   }
 
   /** The exit status that the command line gives for this error. */
@@ -64,11 +80,13 @@ export class StageError extends Error {
   toReport(): ErrorReport {
     const report: ErrorReport = { code: this.code, message: this.message };
     if (this.hint !== undefined) report.hint = this.hint;
+    if (this.findings !== undefined) report.findings = this.findings;
     return report;
   }
 
   static fromReport(report: ErrorReport): StageError {
-    return new StageError(report.code, report.message, { hint: report.hint });
+    const { code, message, hint, findings } = report;
+    return new StageError(code, message, { hint, findings });
   }
 }
 

@@ -1,5 +1,5 @@
 export type { EntryUsage, Usage } from "./cache/disk-usage.js";
-export { type ErrorCode, type ErrorReport, StageError } from "./errors.js";
+export { type ErrorCode, type ErrorReport, type Fault, StageError } from "./errors.js";
 export type { Warning } from "./extract/layer-record.js";
 export { slurmJobs } from "./fleet/slurm-jobs.js";
 export {

@@ -10,8 +10,8 @@ import { writeMessage } from "./output.js";
 export function reportError(error: unknown, options: { json: boolean }): number {
   const known = asStageError(error);
   if (options.json) {
-    const { code, message, hint } = known;
-    const error = { code, message: printable(message), hint: hint && printable(hint) };
+    const { findings, ...report } = known.toReport();
+    const error = { ...fitToPrint(report), findings: findings?.map(fitToPrint) };
     writeMessage(JSON.stringify({ error }));
   } else {
     const hint = known.hint === undefined ? "" : ` (${known.hint})`;
@@ -19,6 +19,11 @@ export function reportError(error: unknown, options: { json: boolean }): number 
   }
   if (process.env["STAGE_ROOTFS_DEBUG"] === "1") writeMessage(stackOf(error));
   return error instanceof Interrupted ? error.signalStatus : known.exitStatus;
+}
+
+function fitToPrint<Said extends { message: string; hint?: string }>(said: Said): Said {
+  const { message, hint } = said;
+  return { ...said, message: printable(message), ...(hint && { hint: printable(hint) }) };
 }
 
 function asStageError(error: unknown): StageError {

@@ -33,6 +33,9 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   CONFIG: 78,
   CACHE_UNSUITABLE: 78,
   SANDBOX: 125,
+  TOO_LONG: 125,
+  COMMAND_NOT_EXECUTABLE: 126,
+  COMMAND_NOT_FOUND: 127,
 };
 const codes = Object.keys(statuses) as ErrorCode[];
 
@@ -112,6 +115,24 @@ describe("as JSON", () => {
     expect(text.match(/\n/g)).toHaveLength(1);
     expect(JSON.parse(text)).toEqual({
       error: { code: "BUSY", message: "it is\\x0abusy", hint: "try again" },
+    });
+  });
+
+  test("several findings are there, each fit to print", () => {
+    const findings = [
+      { code: "ONE", message: "a\n", hint: "b\n" },
+      { code: "TWO", message: "c" },
+    ];
+    const { text } = reported(new StageError("SANDBOX", "a and 1 more", { findings }), true);
+    expect(JSON.parse(text)).toEqual({
+      error: {
+        code: "SANDBOX",
+        message: "a and 1 more",
+        findings: [
+          { code: "ONE", message: "a\\x0a", hint: "b\\x0a" },
+          { code: "TWO", message: "c" },
+        ],
+      },
     });
   });
 
