@@ -1,15 +1,18 @@
+import { realpathSync } from "node:fs";
 import { chooseTarget } from "../config/choose-target.js";
+import { errnoOf } from "../errors.js";
 import { printable } from "../host/byte-string.js";
+import type { Bind } from "../launch/bind.js";
 import { type ChosenRuntime, chooseRuntime } from "../launch/choose-runtime.js";
 import { toCommand } from "../launch/command.js";
-import { grantsOf } from "../launch/grants.js";
+import { grantsOf, hostPathsFor, impurityWarnings } from "../launch/grants.js";
 import type { LaunchCommand } from "../launch/launch-command.js";
 import { type LaunchOptions, type LaunchPlan, planLaunch } from "../launch/plan.js";
 import { preflight } from "../launch/preflight.js";
 import type { StageResult } from "../stage/result.js";
 import { settingsOf } from "../stage/settings.js";
 import { imageFileOf } from "./image-file.js";
-import { launchWish } from "./launch-options.js";
+import { type LaunchWish, launchWish } from "./launch-options.js";
 import type { LeaseHolder } from "./lease-option.js";
 import { answersIn } from "./node-answers.js";
 import type { CommandLine, OptionValues } from "./options.js";
@@ -41,11 +44,12 @@ export interface LaunchContext {
 export async function launchFromLine(line: CommandLine, context: LaunchContext): Promise<Launch> {
   const { values, rest } = line;
   const wish = launchWish(values);
-  const { cacheDirectory, target } = launchSettings(values);
+  const { cacheDirectory, target, file } = launchSettings(values);
   const grants = grantsOf({
     gpu: values.gpu,
     network: wish.options.network ?? "none",
     hostPaths: target?.hostPaths,
+    configuration: file,
   });
   const wanted = runtimeWish(values, target);
   const { holder } = context;
@@ -53,13 +57,15 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
     mounts: [...wish.mounts, ...grants.mountRequests],
     holder,
   });
+  const hostPaths = hostPathsFor(grants, staged).filter(({ target }) => isFree(target, wish));
   const plan = planLaunch(staged, {
     imageFile: imageFileOf(staged.reference),
     ...wish.options,
-    binds: [...grants.binds, ...(wish.options.binds ?? [])],
+    binds: [...hostPaths, ...(wish.options.binds ?? [])].map(withRealSource),
+    output: wish.options.output && withRealSource(wish.options.output),
     gpu: grants.gpu,
     nameService: grants.nameService,
-    protect: [cacheDirectory],
+    protect: [realPath(cacheDirectory)],
     command: context.command?.(staged) ?? rest,
     ...withTerminal(context.terminal ?? values.tty ?? false, wish.options),
   });
@@ -67,7 +73,8 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
   const command = toCommand(plan, chosen.runtime);
   preflight(plan, { command, runtime: chosen.runtime });
   if (!values.quiet) {
-    for (const warning of [...grants.warnings, ...chosen.warnings]) {
+    const impurity = impurityWarnings(hostPaths, file);
+    for (const warning of [...grants.warnings, ...impurity, ...chosen.warnings]) {
       writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
     }
   }
@@ -85,5 +92,28 @@ function withTerminal(terminal: boolean, { env }: LaunchOptions): LaunchOptions 
 
 function launchSettings(values: OptionValues) {
   const { cacheDirectory, configuration } = settingsOf(settingsOptions(values));
-  return { cacheDirectory, target: chooseTarget(configuration(), values.target) };
+  const { file } = configuration();
+  return { cacheDirectory, target: chooseTarget(configuration(), values.target), file };
+}
+
+/** What is mounted by name goes before what the configuration mounts. */
+function isFree(target: string, { options }: LaunchWish): boolean {
+  const { binds = [], tmpfs = [], output } = options;
+  const named = [...binds.map((bind) => bind.target), ...tmpfs, output?.target];
+  return !named.includes(target);
+}
+
+/** By its real name, a directory is known to hold the cache, whatever links lead to it. */
+function withRealSource<Each extends Pick<Bind, "source">>(bind: Each): Each {
+  return { ...bind, source: realPath(bind.source) };
+}
+
+/** A path that leads nowhere stays as it is: a look before the start says what is wrong with it. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return path;
+  }
 }

@@ -2,7 +2,7 @@ import { StageError } from "../errors.js";
 import type { MountPoint } from "../mountpoints/mount-point.js";
 import type { Bind } from "./bind.js";
 import { environmentOf } from "./environment.js";
-import { type BindMount, type Mount, parentsFirst } from "./mount.js";
+import { type BindMount, isWithin, type Mount, parentsFirst } from "./mount.js";
 import { protectedMounts } from "./protect.js";
 
 /** How a sandbox is started, whatever the runtime: plain data. */
@@ -129,12 +129,13 @@ export interface LaunchOptions {
 export function planLaunch(staged: StagedRootfs, options: LaunchOptions = {}): LaunchPlan {
   const { rootfs, config } = staged;
   const { output } = options;
+  const mounts = mountsOf(staged, options);
   return {
     rootfs,
     imageId: staged.imageId ?? null,
     singularity: staged.singularity ?? null,
     root: options.writable ? "rw" : "ro",
-    mounts: mountsOf(staged, options),
+    mounts,
     env: environmentOf(config, output ? { out: output.target, ...options.env } : options.env),
     workingDir: options.workingDir ?? output?.target ?? config.workingDir ?? "/",
     argv: argvOf(config, options.command),
@@ -142,8 +143,8 @@ export function planLaunch(staged: StagedRootfs, options: LaunchOptions = {}): L
     network: options.network ?? "none",
     hostname: options.hostname ?? null,
     droppedCapabilities: options.dropCapabilities ?? [],
-    gpu: options.gpu ?? null,
-    nameService: options.nameService ?? [],
+    gpu: options.gpu ? gpuOf(staged, options.gpu) : null,
+    nameService: nameServiceOf(staged, { wanted: options.nameService ?? [], mounts }),
     terminal: options.terminal ?? false,
     imageFile: options.imageFile,
     asked: askedBy(options),
@@ -184,10 +185,36 @@ function mountsOf({ mountPoints }: StagedRootfs, options: LaunchOptions): readon
   return [...fresh, ...store, ...ours, ...protectedMounts(bound, protect)];
 }
 
-/** Where a target leads; what was not prepared stays as it is and is left to the runtime. */
+function gpuOf({ mountPoints }: StagedRootfs, gpu: GpuAccess): GpuAccess {
+  const resolve = resolver(mountPoints);
+  return { ...gpu, mounts: gpu.mounts.map((m) => ({ ...m, target: resolve(m.target) })) };
+}
+
+/** Without what is mounted by name, as it is or with the directory that it is in. */
+function nameServiceOf(
+  { mountPoints }: StagedRootfs,
+  { wanted, mounts }: { wanted: readonly BindMount[]; mounts: readonly Mount[] },
+): readonly BindMount[] {
+  const resolve = resolver(mountPoints);
+  const binds = mounts.filter(({ type }) => type === "bind");
+  return wanted
+    .map((mount) => ({ ...mount, target: resolve(mount.target) }))
+    .filter(({ target }) => !binds.some((bind) => isWithin(target, bind.target)));
+}
+
+/**
+ * Where a target leads, or the nearest directory above it that was prepared; the rest stays as it is
+ * and is left to the runtime.
+ */
 function resolver(points: readonly MountPoint[]): (target: string) => string {
   const paths = new Map(points.map(({ target, path }) => [target, path]));
-  return (target) => paths.get(target) ?? target;
+  return (target) => {
+    for (let end = target.length; end > 0; end = target.lastIndexOf("/", end - 1)) {
+      const path = paths.get(target.slice(0, end));
+      if (path !== undefined) return path + target.slice(end);
+    }
+    return target;
+  };
 }
 
 function argvOf(

@@ -159,3 +159,38 @@ test.each([
 ])("with WorkingDir %j and --chdir %j it starts in %j", (workingDir, chdir, expected) => {
   expect(planLaunch(withConfig({ workingDir }), { workingDir: chdir }).workingDir).toBe(expected);
 });
+
+describe("name resolution", () => {
+  const hosts = {
+    type: "bind",
+    source: "/etc/hosts",
+    target: "/etc/hosts",
+    access: "ro",
+  } as const;
+  const linked: StagedRootfs = {
+    ...staged,
+    mountPoints: [
+      { target: "/etc/hosts", path: "/private/hosts", kind: "file", created: false },
+      { target: "/etc", path: "/private", kind: "dir", created: false },
+    ],
+  };
+
+  test("goes where the rootfs has its files", () => {
+    const { nameService } = planLaunch(linked, { nameService: [hosts] });
+    expect(nameService).toEqual([{ ...hosts, target: "/private/hosts" }]);
+  });
+
+  test.each(["/etc/hosts", "/etc"])("gives way to a bind at %s", (target) => {
+    const binds = [{ source: "/mine", target, access: "ro" }] as const;
+    expect(planLaunch(linked, { nameService: [hosts], binds }).nameService).toEqual([]);
+  });
+});
+
+test("what belongs to a GPU goes below a fresh directory, wherever that is", () => {
+  const mount = { type: "bind", source: "/lib/l", target: "/run/gpu/l", access: "ro" } as const;
+  const gpu = { vendor: "nvidia", mounts: [mount], libraryPath: [], programPath: [] } as const;
+  const run = { target: "/run", path: "/var/run", kind: "dir", created: false } as const;
+  expect(planLaunch({ ...staged, mountPoints: [run] }, { gpu }).gpu?.mounts).toEqual([
+    { ...mount, target: "/var/run/gpu/l" },
+  ]);
+});
