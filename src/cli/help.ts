@@ -12,6 +12,7 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
     "trust that user's shared cache, as root's; repeat for more",
   ],
   "allow-disk": ["--allow-disk KIND", "allow a cache on nfs, tmpfs, fuse, ...; repeat for more"],
+  lab: ["--lab LAB", "IMAGE is the name of an image of that RepX Lab"],
   platform: ["--platform OS/ARCH[/VARIANT]", "which platform's image (default: this machine's)"],
   mount: ["--mount TARGET[:dir|file]", "make another mount point; repeat it for more"],
   "nix-store": ["--nix-store", "prepare /nix/store; run and command mount the host's there"],
@@ -97,7 +98,8 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
 const references = `IMAGE is a file or directory: a docker-archive or oci-archive (plain, gzip or zstd), an OCI
 layout, or an unpacked docker-archive, told apart by content. Or say which it is:
 docker-archive:FILE[:REF], oci-archive:FILE[:REF], oci:DIR[:REF]. Or - for an archive on stdin.
-Or docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST] for an image of a registry.
+Or docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST] for an image of a registry. Or a RepX Lab:
+repx:LAB[#NAME].
 
 The cache is --cache-dir, else $STAGE_ROOTFS_CACHE_DIR, else where the configuration has it, else
 /var/cache/stage-rootfs for root and /var/tmp/stage-rootfs-UID for others. The configuration is

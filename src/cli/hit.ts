@@ -5,6 +5,7 @@ import { findHit } from "../stage/hit.js";
 import { checkRequest, type StageRequest } from "../stage/request.js";
 import type { StageResult } from "../stage/result.js";
 import { isCommandName } from "./command-names.js";
+import { imageWord } from "./image-word.js";
 import { stagingOptions as stagingOptionNames } from "./option-groups.js";
 import { type OptionValues, parseCommandLine } from "./options.js";
 import { resultText } from "./result-text.js";
@@ -42,9 +43,10 @@ export function answerHit(argv: readonly string[]): HitAnswer {
 function isHit(argv: readonly string[], followed: Followed): boolean {
   try {
     const { values, words, rest } = parseCommandLine(argv);
-    const [image] = words;
-    if (image === undefined || words.length > 1 || isCommandName(image)) return false;
+    const [word] = words;
+    if (word === undefined || words.length > 1 || isCommandName(word)) return false;
     if (rest || !Object.keys(values).every((name) => answerable.has(name))) return false;
+    const image = imageWord(word, values);
     leaveDeletedDirectory([image, ...pathOptions(values)]);
     progressOption(values);
     const request = checkRequest(image, stagingOptions(values));

@@ -1,6 +1,7 @@
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { type Command, commands, findCommand } from "./commands.js";
+import { imageWord } from "./image-word.js";
 import { type CommandLine, type OptionName, parseCommandLine } from "./options.js";
 import { writeResult } from "./output.js";
 import { reportError } from "./report-error.js";
@@ -41,7 +42,7 @@ async function dispatch(command: Command, line: CommandLine): Promise<number> {
   }
   checkOptions(command, line);
   checkWords(command, words);
-  return await command.run(line);
+  return await command.run({ ...line, words: words.map((word) => imageWord(word, values)) });
 }
 
 function checkOptions(command: Command, { values }: CommandLine): void {

@@ -28,6 +28,7 @@ export const cacheOptions: readonly OptionName[] = [
 /** What can be said of a staging. */
 export const stagingOptions: readonly OptionName[] = [
   ...cacheOptions,
+  "lab",
   "platform",
   "mount",
   "nix-store",

@@ -11,6 +11,7 @@ export interface OptionValues {
   readonly shared?: boolean;
   readonly "trust-owner"?: readonly string[];
   readonly "allow-disk"?: readonly string[];
+  readonly lab?: string;
   readonly platform?: string;
   readonly mount?: readonly string[];
   readonly "nix-store"?: boolean;
@@ -102,6 +103,7 @@ const forms = {
   shared: flag,
   "trust-owner": texts,
   "allow-disk": texts,
+  lab: text,
   platform: text,
   mount: texts,
   "nix-store": flag,

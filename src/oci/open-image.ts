@@ -13,6 +13,7 @@ import type { Platform } from "./platform.js";
 import { divideLocation, type Location, type Reference, type Transport } from "./reference.js";
 import { dockerManifestName, readDockerArchive } from "./sources/docker-archive.js";
 import { layoutFileName, layoutIndexName, readOciLayout } from "./sources/oci-layout.js";
+import { resolveLab } from "./sources/repx-lab.js";
 import { blockSize, looksLikeTar } from "./tar/header.js";
 
 export interface OpenImageOptions {
@@ -32,13 +33,14 @@ export interface OpenImageOptions {
  * @throws StageError NOT_FOUND, REFERENCE_AMBIGUOUS, IMAGE_INVALID, IMAGE_UNSUPPORTED,
  * DIGEST_MISMATCH, PERMISSION, NO_SPACE; what `signal` was aborted with
  */
-export async function openImage(reference: Reference, options: OpenImageOptions): Promise<Image> {
+export async function openImage(given: Reference, options: OpenImageOptions): Promise<Image> {
+  const reference = resolveLab(given);
   const { transport } = reference;
   const at = transport === "stdin" ? standardInput : locate(reference);
   const bundle =
     transport === "stdin"
       ? await spool({ ...options, archive: process.stdin, label: "standard input" })
-      : await openBundle(at.path, { ...options, transport });
+      : await openBundle(at.path, { ...options, transport, lab: reference.lab });
   const image = readImage(bundle, { ...options, transport, choice: at.choice });
   const { label, limits } = bundle;
   checkImage(image, { label, limits, platform: options.platform });
@@ -76,7 +78,7 @@ export function locate({ transport, location }: Reference): Location {
 
 async function openBundle(
   path: string,
-  options: OpenImageOptions & { transport: Transport },
+  options: OpenImageOptions & { transport: Transport; lab: string | undefined },
 ): Promise<Bundle> {
   const isDirectory = isDirectoryAt(path);
   if (isDirectory && options.transport === "oci-archive") {
@@ -89,7 +91,7 @@ async function openBundle(
       hint: `write oci-archive:${printable(path)}`,
     });
   }
-  if (isDirectory) return openDirectory(path, options.limits);
+  if (isDirectory) return openDirectory(path, options);
   if (!needsSpooling(path)) return openTarFile(path, options.limits);
   return await spool({ ...options, archive: contentOf(path), label: path });
 }

@@ -3,15 +3,27 @@ import { printable } from "../host/byte-string.js";
 import { parseRegistryReference, type RegistryReference } from "./registry/repository.js";
 
 /** How an image is to be looked for; `path` means that its content tells. */
-export type Transport = "docker" | "docker-archive" | "oci-archive" | "oci" | "path" | "stdin";
+export type Transport =
+  | "docker"
+  | "docker-archive"
+  | "oci-archive"
+  | "oci"
+  | "repx"
+  | "path"
+  | "stdin";
 
 /** A reference as the user wrote it, in parts (containers-transports(5)). */
 export interface Reference {
   readonly transport: Transport;
-  /** What follows the transport: `PATH[:CHOICE]`, not yet divided; empty for stdin. */
+  /**
+   * What follows the transport: `PATH[:CHOICE]`, not yet divided; `LAB[#NAME]` of a Lab; empty for
+   * stdin.
+   */
   readonly location: string;
   /** Of the transport `docker`, which image of which registry. */
   readonly registry?: RegistryReference;
+  /** The Lab that an image belongs to, by its real path: the image's links may lead into it. */
+  readonly lab?: string;
 }
 
 /** Which file, and which of the images in it. */
@@ -44,9 +56,20 @@ export function parseReference(text: string): Reference {
       hint,
     });
   }
+  if (scheme === "repx") return { transport: "repx", location: labImage(text, location) };
   if (scheme === "docker") return registryImage(text, location);
   if (isTransport(scheme)) return { transport: scheme, location: needsLocation(text, location) };
   return { transport: "path", location: needsLocation(text, text) };
+}
+
+/** Checks `LAB[#NAME]`, whose name is one file's, wherever it is. */
+function labImage(text: string, location: string): string {
+  const [, lab, name] = /^(.*?)(?:#([^#]*))?$/s.exec(location) ?? [];
+  const isName = name === undefined || !/^\.{0,2}$|\//.test(name);
+  if (lab && isName && !location.includes("\0")) return location;
+  throw new StageError("USAGE", `"${printable(text)}" names no image of a Lab`, {
+    hint: "write repx:LAB#NAME, for instance repx:./result#tools",
+  });
 }
 
 function registryImage(text: string, location: string): Reference {

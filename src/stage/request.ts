@@ -16,6 +16,7 @@ import { defaultLimits, type Limits, limitRange } from "../oci/limits.js";
 import { type Platform, parsePlatform } from "../oci/platform.js";
 import { parseReference, type Reference } from "../oci/reference.js";
 import type { RegistrySettings } from "../oci/registry/settings.js";
+import { resolveLab } from "../oci/sources/repx-lab.js";
 import { type LeaseWish, leaseMaker } from "./lease-wish.js";
 import type { StageEvent } from "./result.js";
 import { type SettingsOptions, settingsOf } from "./settings.js";
@@ -109,14 +110,14 @@ export interface StageRequest {
   readonly startedAt: number;
 }
 
-/** @throws StageError USAGE, CONFIG */
+/** @throws StageError USAGE, CONFIG; for an image of a Lab also as {@link resolveLab} */
 export function checkRequest(image: string, options: StageOptions): StageRequest {
   const { cacheDirectory, uid, configuration } = settingsOf(options);
   checkJobs(options.jobs);
   const isShared = options.shared || isSharedCache(cacheDirectory);
   return {
     image,
-    reference: parseReference(image),
+    reference: resolveLab(parseReference(image)),
     cacheDirectory,
     layout: new CacheLayout(cacheDirectory),
     uid,

@@ -13,6 +13,9 @@ describe("parseReference", () => {
     { text: "oci-archive:/images/a.tar", transport: "oci-archive", location: "/images/a.tar" },
     { text: "oci:layout", transport: "oci", location: "layout" },
     { text: "oci:layout:@1", transport: "oci", location: "layout:@1" },
+    { text: "repx:./result#tools", transport: "repx", location: "./result#tools" },
+    { text: "repx:/labs/a#b#tools", transport: "repx", location: "/labs/a#b#tools" },
+    { text: "repx:./result", transport: "repx", location: "./result" },
     { text: "oci:a\nb", transport: "oci", location: "a\nb" },
     { text: "-", transport: "stdin", location: "" },
     { text: "image.tar", transport: "path", location: "image.tar" },
@@ -28,6 +31,17 @@ describe("parseReference", () => {
   ])("takes $text for $transport", ({ text, transport, location }) => {
     expect(parseReference(text)).toEqual({ transport, location });
   });
+
+  it.each(["repx:", "repx:#tools", "repx:lab#", "repx:lab#..", "repx:lab#a/b", "repx:a\0b"])(
+    "refuses %j, which names no image of a Lab",
+    (text) => {
+      expect(refusal(() => parseReference(text))).toMatchObject({
+        code: "USAGE",
+        message: expect.stringContaining("names no image of a Lab"),
+        hint: expect.stringContaining("repx:./result#tools"),
+      });
+    },
+  );
 
   it.each(["", "oci:", "docker-archive:", "oci-archive:", "a\0b", "oci:a\0b"])(
     "refuses %j, which names no image",

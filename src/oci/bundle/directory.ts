@@ -10,11 +10,15 @@ import { normalizeMemberName } from "./member-name.js";
 /**
  * A directory as a bundle. Symlinks are followed as long as they stay in the directory or, for an
  * image of a RepX Lab (`LAB/images/NAME`), in the Lab.
+ * @param options.lab real path of that Lab, where it is known
  * @throws StageError NOT_FOUND, PERMISSION
  */
-export function openDirectory(path: string, limits: Limits = defaultLimits): Bundle {
+export function openDirectory(
+  path: string,
+  { limits = defaultLimits, lab }: { limits?: Limits; lab?: string | undefined } = {},
+): Bundle {
   const root = realPath(path);
-  const boundary = labOf(root) ?? root;
+  const boundary = lab ?? labOf(root) ?? root;
   const label = printable(path);
   return {
     label,

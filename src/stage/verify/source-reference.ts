@@ -9,6 +9,7 @@ export function sourceReference({ kind, reference, path }: ImageSource): string 
   if (kind === "registry") return reference;
   if (path === null) return undefined;
   const { transport, location } = parseReference(reference);
+  if (transport === "repx") return path;
   const isPath = (part: string) => {
     return part === path || path.endsWith(`/${part.replace(/^(?:\.{0,2}\/)+/, "")}`);
   };
