@@ -146,7 +146,7 @@ describe("run", () => {
     const args = await inSandbox("true", ["--chdir", "/nowhere"]);
     const run = await stageRootfs(["run", ...args]);
     expect(run.exitCode).toBe(125);
-    expect(run.stderr).toMatch(/^bwrap: .*nowhere.*\nstage-rootfs: bwrap could not start[^\n]*\n$/);
+    expect(run.stderr).toMatch(/^stage-rootfs: the working directory \/nowhere is not in[^\n]*\n$/);
   });
 });
 

@@ -124,6 +124,6 @@ function realPath(path: string): string {
 }
 
 function listing(names: readonly string[]): string {
-  const shown = names.slice(0, 20).join(", ");
+  const shown = names.toSorted().slice(0, 20).join(", ");
   return names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
 }
