@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -17,9 +18,9 @@ import { debianImage } from "./support/debian-image.js";
 import { type NixImage, nixImage, nixImageNeeds } from "./support/nix-image.js";
 import { makeScratchDir, scratchRoot } from "./support/places.js";
 import { testNeeding } from "./support/programs.js";
-import { addTarball, addUnpackedImage } from "./support/repx-lab.js";
+import { addTarball, addUnpackedImage, renameLayersAsDocker } from "./support/repx-lab.js";
 import { settingsFile } from "./support/settings-file.js";
-import { stage } from "./support/staged.js";
+import { leftovers, stage } from "./support/staged.js";
 import { userFor } from "./support/users.js";
 
 const repxTest = testNeeding([...nixImageNeeds, "bwrap", "tar"]);
@@ -346,5 +347,70 @@ describe("Impure Mode", () => {
     const run = await stageRootfs(["run", ...words]);
     expect(run).toMatchObject({ stdout: "", exitCode: 2 });
     expect(run.stderr).toContain("is in the cache, which a sandbox may not write to");
+  });
+});
+
+describe("a node's cache", () => {
+  repxTest("is not marked as done by a staging that failed", async () => {
+    const lab = emptyLab();
+    await addTarball(lab, "image/tools.tar");
+    const { archive, diffIds, shellPath } = await nixImage();
+    const file = join(lab, "image/tools.tar");
+    const args = ["-q", "--cache-dir", ownDirectory(), "--lab", lab, "tools"];
+    const damaged = readFileSync(archive);
+    const [, hex = ""] = diffIds.at(-1)?.split(":") ?? [];
+    const layer = damaged.indexOf(`${hex}/layer.tar`) + 512;
+    damaged.fill(7, layer + 600, layer + 700);
+    writeFileSync(file, damaged);
+    expect(await stageRootfs(args)).toMatchObject({ stdout: "", exitCode: 65 });
+    writeFileSync(file, readFileSync(archive));
+    const { rootfs } = await stage(args);
+    expect(existsSync(join(rootfs, shellPath, "bin/busybox"))).toBe(true);
+  });
+
+  repxTest(
+    "is not stuck after a kill amid store directories that nobody may write to",
+    async () => {
+      const { lab, image } = await labWithTools();
+      const cacheDir = ownDirectory();
+      const args = ["--cache-dir", cacheDir, "--lab", lab, "tools"];
+      const underWay = () => {
+        const work = join(cacheDir, "v1/tmp");
+        return existsSync(work) && readdirSync(work).some((name) => hasStore(join(work, name)));
+      };
+      const killed = await stageRootfs(args, { killWhen: { condition: underWay } });
+      expect(["SIGKILL", undefined]).toContain(killed.signal);
+      const { rootfs } = await stage(args);
+      expect(existsSync(join(rootfs, image.dataPath))).toBe(true);
+      expect(leftovers(cacheDir)).toEqual([]);
+    },
+  );
+
+  function hasStore(directory: string): boolean {
+    return (
+      existsSync(join(directory, "tree/nix/store")) || existsSync(join(directory, "nix/store"))
+    );
+  }
+
+  repxTest("has no lock that keeps the next user out", async () => {
+    const { lab } = await labWithTools();
+    const base = makeScratchDir("base", { mode: 0o1777 });
+    onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+    const config = settingsFile("config.toml", `[targets.c]\nbase_path = "${base}"\n`);
+    const args = ["--config", config, "--lab", lab, "tools"];
+    const first = await stage(args, { as: "ordinary" });
+    const second = await stage(args, { as: "another" });
+    expect(second).toMatchObject({ key: expect.stringContaining("sha256-"), hit: false });
+    expect(second.rootfs).not.toBe(first.rootfs);
+  });
+
+  repxTest("tells layers apart that Docker 25 and later call blobs/sha256/...", async () => {
+    const { lab, image } = await labWithTools();
+    renameLayersAsDocker(lab, "tools");
+    const staged = await stage(["--cache-dir", ownDirectory(), "--lab", lab, "tools"]);
+    expect(staged.layers.map(({ diffId }) => diffId)).toEqual(image.diffIds);
+    for (const path of [image.dataPath, image.shellPath]) {
+      expect(existsSync(join(staged.rootfs, path))).toBe(true);
+    }
   });
 });

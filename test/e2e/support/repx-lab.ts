@@ -1,4 +1,14 @@
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { nixImage } from "./nix-image.js";
@@ -20,6 +30,19 @@ export async function addUnpackedImage(lab: string, name: string): Promise<void>
     symlinkSync(`../../../store/${hash}-layer.tar`, layer);
   }
   await execa("chmod", ["-R", "a+rX", lab]);
+}
+
+/** Has an unpacked image's layers be called `blobs/sha256/<hex>`, as Docker does since version 25. */
+export function renameLayersAsDocker(lab: string, name: string): void {
+  const image = join(lab, "images", name);
+  const path = join(image, "manifest.json");
+  const manifest = readFileSync(path, "utf8");
+  mkdirSync(join(image, "blobs/sha256"), { recursive: true });
+  for (const hash of new Set(manifest.match(/[0-9a-f]{64}(?=\/layer\.tar)/g))) {
+    copyFileSync(join(image, hash, "layer.tar"), join(image, "blobs/sha256", hash));
+    rmSync(join(image, hash), { recursive: true });
+  }
+  writeFileSync(path, manifest.replaceAll(/([0-9a-f]{64})\/layer\.tar/g, "blobs/sha256/$1"));
 }
 
 /** Adds the same image as the tarball that Nix builds, at a path of the Lab. */
