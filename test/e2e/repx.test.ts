@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,8 +14,15 @@ import {
 import { join } from "node:path";
 import { describe, expect, onTestFinished } from "vitest";
 import { freshCacheDir } from "./support/cache-dir.js";
-import { type RunOptions, type RunResult, stageRootfs } from "./support/cli.js";
+import {
+  type RunOptions,
+  type RunResult,
+  runArgv,
+  stageRootfs,
+  stageRootfsArgv,
+} from "./support/cli.js";
 import { debianImage } from "./support/debian-image.js";
+import { onHostWithNix } from "./support/host-with-nix.js";
 import { type NixImage, nixImage, nixImageNeeds } from "./support/nix-image.js";
 import { makeScratchDir, scratchRoot } from "./support/places.js";
 import { testNeeding } from "./support/programs.js";
@@ -23,7 +31,7 @@ import { settingsFile } from "./support/settings-file.js";
 import { leftovers, stage } from "./support/staged.js";
 import { userFor } from "./support/users.js";
 
-const repxTest = testNeeding([...nixImageNeeds, "bwrap", "tar"]);
+const repxTest = testNeeding([...nixImageNeeds, "bwrap", "setpriv", "tar"]);
 
 /** An empty directory for a Lab, readable by everybody. */
 function emptyLab(): string {
@@ -159,6 +167,26 @@ describe("Isolation Properties", () => {
     const run = await runInLab("ls /nix/store; echo x >/nix/store/x");
     expect(run.stdout).toContain("busybox-static");
     expect(run.stderr).toContain("Read-only file system");
+  });
+
+  repxTest("Nix store: the host's is mounted read-only at /nix/store, when asked for", async () => {
+    const { lab, image } = await labWithTools();
+    const store = makeScratchDir("store", { mode: 0o777 });
+    onTestFinished(() => rmSync(store, { recursive: true, force: true }));
+    writeFileSync(join(store, "of-the-host"), "");
+    const { busybox } = await debianImage();
+    copyFileSync(busybox, join(store, "sh"));
+    const cache = ["--cache-dir", ownDirectory()];
+    const script = "echo /nix/store/*; echo x >/nix/store/x";
+    const words = ["-q", ...cache, "--nix-store", "--chdir", "/", "--lab", lab, "tools", "--"];
+    const argv = stageRootfsArgv(["run", ...words, "/nix/store/sh", "-c", script]);
+    const run = await runArgv(onHostWithNix(store, argv), { as: "root" });
+    expect(run.stdout).toContain("/nix/store/of-the-host");
+    expect(run.stderr).toContain("Read-only file system");
+    // A command of the image's own store is not there any more, which is said.
+    const missing = stageRootfsArgv(["run", ...words, `${image.shellPath}/bin/sh`]);
+    const refused = await runArgv(onHostWithNix(store, missing), { as: "root" });
+    expect(refused).toMatchObject({ stdout: "", exitCode: 127 });
   });
 
   repxTest("Output directory: mounted read-write at $out, where the command starts", async () => {
