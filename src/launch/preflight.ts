@@ -40,7 +40,7 @@ export function findFaults(
   // The runtime's own command line holds all of it that it is not given in other ways.
   const long = argumentFaults(command, limitsOf);
   const lengths = long.length > 0 ? long : argumentFaults(inside, limitsOf);
-  if (runtime.name === "native") return [...nativeFaults(command, host), ...lengths];
+  if (runtime.name === "native") return [...nativeFaults(plan, { command, host }), ...lengths];
   const mounts = [...plan.mounts, ...(plan.gpu?.mounts ?? []), ...plan.nameService];
   const view = new SandboxView({ root: plan.rootfs, mounts, host });
   const { workingDir, argv, env, gpu } = plan;
@@ -55,11 +55,14 @@ export function findFaults(
   ];
 }
 
-/** Without a sandbox, the host is what the command sees. */
-function nativeFaults({ argv, env }: LaunchCommand, host: Host): readonly LaunchFault[] {
+/** Without a sandbox, the host is what the command sees, and PATH is what it is started with. */
+function nativeFaults(
+  { argv: [name] }: LaunchPlan,
+  { command, host }: { command: LaunchCommand; host: Host },
+): readonly LaunchFault[] {
   const view = new SandboxView({ root: "/", mounts: [], host });
-  const [name] = argv;
-  const missing = commandFault({ name, path: env["PATH"], workingDir: "/", view, host });
+  const path = command.env["PATH"];
+  const missing = commandFault({ name, path, workingDir: process.cwd(), view, host });
   return missing ? [missing] : [];
 }
 
