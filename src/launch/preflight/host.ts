@@ -30,7 +30,8 @@ export const thisHost: Host = {
   },
   endOf(path) {
     try {
-      return statSync(path).isDirectory() ? "directory" : "file";
+      const stat = statSync(path, { throwIfNoEntry: false });
+      return !stat ? "missing" : stat.isDirectory() ? "directory" : "file";
     } catch (error) {
       return failureOf(error) === "EACCES" ? "denied" : "missing";
     }

@@ -9,8 +9,12 @@ export function mountFaults(
   mounts: readonly Mount[],
   { root, host }: { root: string; host: Host },
 ): readonly LaunchFault[] {
+  const bare = new SandboxView({ root, mounts: [], host });
   return mounts.flatMap((mount, i) => {
-    const before = new SandboxView({ root, mounts: mounts.slice(0, i), host });
+    const earlier = mounts.slice(0, i);
+    // The root alone has been looked at before, mostly.
+    const isInRoot = !earlier.some(({ target }) => isWithin(mount.target, target));
+    const before = isInRoot ? bare : new SandboxView({ root, mounts: earlier, host });
     const later = mounts.slice(i + 1);
     const found =
       (mount.type === "bind" ? (sourceFault(mount, host) ?? hidden(mount, later)) : undefined) ??
