@@ -1,6 +1,15 @@
 // @ts-check
 /** Compiling src/ to dist/. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DIST, EXECUTABLE, MODULES, ROOT, WORK } from "./paths.mjs";
 import { run } from "./run.mjs";
@@ -45,7 +54,15 @@ async function bundle(directory) {
   const source = (/** @type {string} */ path) => join(ROOT, "src", path);
   const external = /^[^./]/;
   const hit = await rolldown({ input: source("cli/hit.ts"), platform: "node", external });
-  await hit.write({ file: join(directory, "hit.cjs"), format: "cjs" });
+  const file = join(directory, "hit.cjs");
+  await hit.write({
+    file,
+    format: "cjs",
+    minify: { compress: true, mangle: false, codegen: true },
+  });
+  writeFileSync(file, inAscii(readFileSync(file, "utf8")));
+  const keeper = await rolldown({ input: source("cli/keep-code.ts"), platform: "node", external });
+  await keeper.write({ file: join(directory, "keep-code.cjs"), format: "cjs" });
   const input = {
     main: source("cli/main.ts"),
     index: source("index.ts"),
@@ -53,6 +70,16 @@ async function bundle(directory) {
   };
   const all = await rolldown({ input, platform: "node", external });
   await all.write({ dir: directory, format: "esm", entryFileNames: "[name].js" });
+}
+
+/**
+ * A script without comments, with escapes in its strings: V8 reads it faster.
+ * @param {string} script
+ */
+function inAscii(script) {
+  const escaped = (/** @type {string} */ c) =>
+    `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return script.replace(/[\u0080-\uffff]/g, escaped);
 }
 
 /**

@@ -1,12 +1,23 @@
-import { copyFileSync, cpSync, rmSync, utimesSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished } from "vitest";
+import { execa } from "execa";
+import { describe, expect, inject, onTestFinished } from "vitest";
 import { freshCacheDir } from "./support/cache-dir.js";
+import { runArgv } from "./support/cli.js";
 import { debianImage, debianImageNeeds } from "./support/debian-image.js";
 import { makeScratchDir } from "./support/places.js";
 import { testNeeding } from "./support/programs.js";
 import { stage, stagedBy } from "./support/staged.js";
 import { straceReads } from "./support/strace-reads.js";
+import { userFor } from "./support/users.js";
 
 const hitTest = testNeeding([...debianImageNeeds, "strace"]);
 
@@ -72,5 +83,31 @@ describe("a warm hit", () => {
     utimesSync(archive, 1, 1);
     const { bytesRead } = await straceReads(["--json", "--cache-dir", cacheDir, archive], archive);
     expect(bytesRead).toBeGreaterThan(0);
+  });
+
+  hitTest("is not led astray by what is kept of its script, whatever that holds", async () => {
+    const { forms } = await debianImage();
+    const cacheDir = freshCacheDir("ordinary");
+    const staged = await stage(["--cache-dir", cacheDir, forms.dockerArchive]);
+    const scratch = makeScratchDir("program", { mode: 0o755, owner: userFor("ordinary") });
+    onTestFinished(() => rmSync(scratch, { recursive: true }));
+    cpSync(inject("packageDir"), scratch, { recursive: true });
+    await execa("chown", ["-R", `${userFor("ordinary").uid}`, scratch]);
+    const program = join(scratch, "bin/stage-rootfs.cjs");
+    const hit = () =>
+      runArgv([inject("nodePath"), program, "--cache-dir", cacheDir, forms.dockerArchive]);
+    const kept = () => readdirSync(join(scratch, "dist")).filter((name) => name.endsWith(".code"));
+    for (const name of kept()) rmSync(join(scratch, "dist", name));
+    const answer = { stdout: `${staged.rootfs}\n`, stderr: "", exitCode: 0 };
+    expect(await hit()).toMatchObject(answer);
+    const [name = ""] = kept();
+    expect(kept()).toEqual([expect.stringMatching(/^hit-.+\.code$/)]);
+    expect(await hit()).toMatchObject(answer);
+    const path = join(scratch, "dist", name);
+    const whole = readFileSync(path);
+    for (const content of ["", "garbage", whole.subarray(0, 5000), Buffer.alloc(whole.length)]) {
+      writeFileSync(path, content);
+      expect(await hit()).toMatchObject(answer);
+    }
   });
 });
