@@ -32,12 +32,13 @@ export class SignalDelivery {
     if (pid === undefined) return;
     for (const signal of this.#waiting.splice(0)) {
       this.#sent.push(signal);
-      kill(pid, signal);
+      sendSignal(pid, signal);
     }
   }
 }
 
-function kill(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process that may have ended, or with a negative PID to its group. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {

@@ -1,20 +1,19 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromSystemError } from "../errors.js";
+import { Guard } from "./guard.js";
 import type { LaunchCommand } from "./launch-command.js";
 
 /**
  * Sees to it that a container ends with this process. It is no descendant of ours, but of an engine,
- * which goes on when its client dies: so a shell waits until we are gone, or ask for it, and has the
- * engine kill the container.
+ * which goes on when its client dies: so a guard has the engine kill the container.
  */
 export class EngineGuard {
   readonly #directory: string;
   readonly #program: string;
   readonly #env: Readonly<Record<string, string>>;
-  #shell: ChildProcess | undefined;
+  #guard: Guard | undefined;
 
   /**
    * @param program the engine's client, with the environment that it needs
@@ -44,37 +43,26 @@ export class EngineGuard {
     };
   }
 
-  watch(): void {
-    this.#shell = spawn(
-      "/bin/sh",
-      ["-c", waiting, "sh", this.#program, this.#idFile, this.#directory],
-      {
-        env: this.#env,
-        stdio: ["pipe", "ignore", "ignore"],
-        // Neither the terminal's keys nor what is sent to our group are for it.
-        detached: true,
-      },
-    );
-    this.#shell.on("error", () => undefined);
+  /** @param client PID of the engine's client, which is killed too */
+  watch(client: number): void {
+    const args = [this.#program, this.#idFile, this.#directory, String(client)];
+    this.#guard = new Guard(killing, { args, env: this.#env });
   }
 
   /** Has the container killed; resolves when the engine has answered. */
   async kill(): Promise<void> {
-    const shell = this.#shell;
-    if (shell === undefined || shell.exitCode !== null || shell.signalCode !== null) return;
-    const ended = new Promise<void>((resolve) => shell.once("close", () => resolve()));
-    shell.stdin?.end();
-    await ended;
+    await this.#guard?.act();
   }
 
   /** To be called when the container is gone. */
   dismiss(): void {
-    this.#shell?.kill("SIGKILL");
+    this.#guard?.dismiss();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
-/** Of builtins, for the environment need not have a PATH; what is no builtin is found without. */
-const waiting = `while read -r line; do :; done
+/** The client goes first: else it might make a container yet. What is no builtin needs no PATH. */
+const killing = `WAIT
+[ -d "/proc/$4" ] && kill -s KILL "$4"
 read -r id <"$2" || [ -n "$id" ] && "$1" kill --signal KILL "$id"
 command -p rm -rf "$3"`;

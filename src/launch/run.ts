@@ -1,12 +1,11 @@
 import { closeInherited } from "./close-inherited.js";
-import { callAfter } from "./deadline.js";
 import { SignalDelivery } from "./deliver-signals.js";
 import { exitStatusOf, whenEnded } from "./exit-status.js";
 import type { LaunchCommand } from "./launch-command.js";
 import { passSignals } from "./pass-signals.js";
 import type { LaunchPlan } from "./plan.js";
 import type { Runtime } from "./runtime.js";
-import { startCommand } from "./start-command.js";
+import { type Started, startCommand } from "./start-command.js";
 import { Stopper } from "./stopper.js";
 import { takeTerminalBack } from "./take-terminal-back.js";
 
@@ -38,18 +37,21 @@ export async function runLaunch(command: LaunchCommand, options: RunOptions): Pr
   const { runtime, plan, signal } = options;
   signal?.throwIfAborted();
   closeInherited();
-  const started = startCommand(command, { runtime, terminal: plan.terminal });
-  const { child, commandPid } = started;
-  const delivery = new SignalDelivery(commandPid);
+  let started: Started | undefined;
+  const delivery = new SignalDelivery(() => started?.commandPid());
+  // Before the command: it may cause a signal at once.
   const stopPassing = passSignals(delivery, { terminal: plan.terminal });
-  const stopper = new Stopper(child, { delivery, graceMs: 1000 * (options.grace ?? 10) });
-  const timeout = options.timeout
-    ? callAfter(1000 * options.timeout, () => stopper.stop())
-    : undefined;
+  const stopper = new Stopper({
+    send: (each) => delivery.send(each),
+    kill: () => started?.kill(),
+    grace: options.grace ?? 10,
+  });
   const abort = () => stopper.stop();
   signal?.addEventListener("abort", abort);
   try {
-    const ended = await whenEnded(child, command.argv[0]);
+    started = startCommand(command, { runtime, terminal: plan.terminal });
+    if (options.timeout) stopper.stopAfter(options.timeout);
+    const ended = await whenEnded(started.child, command.argv[0]);
     const exitCode = await started.exitCode();
     signal?.throwIfAborted();
     if (stopper.sent === "SIGKILL") return { status: 137, timedOut: "SIGKILL" };
@@ -61,11 +63,10 @@ export async function runLaunch(command: LaunchCommand, options: RunOptions): Pr
     };
   } finally {
     signal?.removeEventListener("abort", abort);
-    timeout?.();
     stopper.done();
     delivery.stop();
     stopPassing();
-    await started.close();
+    await started?.close();
     if (plan.terminal) takeTerminalBack();
   }
 }

@@ -2,20 +2,23 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { StageError } from "../errors.js";
 import { BwrapStatus } from "./bwrap-status.js";
+import { sendSignal } from "./deliver-signals.js";
 import { EngineGuard } from "./engine-guard.js";
 import { openContent } from "./fd-files.js";
+import { guardProcess } from "./guard.js";
 import type { LaunchCommand } from "./launch-command.js";
-import { dyingWithUs } from "./parent-death.js";
 import type { Runtime } from "./runtime.js";
 
 /** A command under way. */
 export interface Started {
-  /** The runtime's first process: when it is killed, the sandbox is gone after {@link close}. */
+  /** The runtime's first process. */
   readonly child: ChildProcess;
   /** PID of what signals are for; undefined as long as there is none. */
   readonly commandPid: () => number | undefined;
   /** The command's exit status, where a runtime tells it apart from its own. */
   readonly exitCode: () => Promise<number | undefined>;
+  /** Ends all at once, as far as that goes: what it leaves ends with {@link close}. */
+  readonly kill: () => void;
   /** Does away with what is left when the child has ended. */
   readonly close: () => Promise<void>;
 }
@@ -34,7 +37,7 @@ export function startCommand(command: LaunchCommand, options: StartOptions): Sta
   const { name } = options.runtime;
   if (name === "bwrap") return startBwrap(command, options);
   if (name === "podman" || name === "docker") return startEngine(command, options);
-  return withoutReport(spawnCommand(withWords(dyingWithUs(), command), options));
+  return startGuarded(command, options);
 }
 
 function startBwrap(command: LaunchCommand, options: StartOptions): Started {
@@ -47,14 +50,15 @@ function startBwrap(command: LaunchCommand, options: StartOptions): Started {
     child,
     commandPid: () => status.commandPid,
     exitCode: () => status.exitCode(),
+    kill: () => child.kill("SIGKILL"),
     close: async () => undefined,
   };
 }
 
 function startEngine(command: LaunchCommand, options: StartOptions): Started {
   const guard = new EngineGuard(options.runtime.program, command.env);
-  const child = spawnCommand(withWords(dyingWithUs(), guard.watched(command)), options);
-  guard.watch();
+  const child = spawnCommand(guard.watched(command), options);
+  if (child.pid !== undefined) guard.watch(child.pid);
   return {
     ...withoutReport(child),
     close: async () => {
@@ -64,18 +68,25 @@ function startEngine(command: LaunchCommand, options: StartOptions): Started {
   };
 }
 
-function withoutReport(child: ChildProcess): Started {
+function startGuarded(command: LaunchCommand, options: StartOptions): Started {
+  const child = spawnCommand(command, options);
+  const group = !options.terminal;
+  const guard = child.pid === undefined ? undefined : guardProcess(child.pid, { group });
+  return {
+    ...withoutReport(child),
+    // Whatever it has started goes too, unless that has left its process group.
+    kill: () => (child.pid ? sendSignal(group ? -child.pid : child.pid, "SIGKILL") : undefined),
+    close: async () => guard?.dismiss(),
+  };
+}
+
+function withoutReport(child: ChildProcess): Omit<Started, "close"> {
   return {
     child,
     commandPid: () => child.pid,
     exitCode: async () => undefined,
-    close: async () => undefined,
+    kill: () => child.kill("SIGKILL"),
   };
-}
-
-function withWords(words: readonly string[], command: LaunchCommand): LaunchCommand {
-  const [first, ...others] = [...words, ...command.argv];
-  return first === undefined ? command : { ...command, argv: [first, ...others] };
 }
 
 function spawnCommand(

@@ -1,19 +1,21 @@
-import type { ChildProcess } from "node:child_process";
 import { callAfter } from "./deadline.js";
-import type { SignalDelivery } from "./deliver-signals.js";
+
+interface StopperOptions {
+  /** Sends a signal to the command. */
+  readonly send: (signal: "SIGTERM" | "SIGCONT") => void;
+  /** Ends the whole sandbox at once. */
+  readonly kill: () => void;
+  /** Seconds that the command has from SIGTERM on. */
+  readonly grace: number;
+}
 
 /** Ends a command: SIGTERM, and SIGKILL for the whole sandbox when that did not do. */
 export class Stopper {
-  readonly #child: ChildProcess;
-  readonly #options: { readonly delivery: SignalDelivery; readonly graceMs: number };
+  readonly #options: StopperOptions;
+  readonly #callsOff: (() => void)[] = [];
   #sent: "SIGTERM" | "SIGKILL" | null = null;
-  #callOff: (() => void) | undefined;
 
-  constructor(
-    child: ChildProcess,
-    options: { readonly delivery: SignalDelivery; readonly graceMs: number },
-  ) {
-    this.#child = child;
+  constructor(options: StopperOptions) {
     this.#options = options;
   }
 
@@ -21,20 +23,27 @@ export class Stopper {
     return this.#sent;
   }
 
+  /** Stops after so many seconds. */
+  stopAfter(seconds: number): void {
+    this.#callsOff.push(callAfter(1000 * seconds, () => this.stop()));
+  }
+
   stop(): void {
     if (this.#sent !== null) return;
     this.#sent = "SIGTERM";
-    const { delivery, graceMs } = this.#options;
-    delivery.send("SIGTERM");
+    const { send, kill, grace } = this.#options;
+    send("SIGTERM");
     // A command that stands still could not follow.
-    delivery.send("SIGCONT");
-    this.#callOff = callAfter(graceMs, () => {
+    send("SIGCONT");
+    const killing = () => {
       this.#sent = "SIGKILL";
-      this.#child.kill("SIGKILL");
-    });
+      kill();
+    };
+    this.#callsOff.push(callAfter(1000 * grace, killing));
   }
 
+  /** The command has ended. */
   done(): void {
-    this.#callOff?.();
+    for (const callOff of this.#callsOff) callOff();
   }
 }

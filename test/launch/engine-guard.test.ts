@@ -1,8 +1,18 @@
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { EngineGuard } from "../../src/launch/engine-guard.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
+
+/** A process like an engine's client, that is still there. */
+function client(): number {
+  const child = spawn("sleep", ["60"]);
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  return child.pid ?? 0;
+}
 
 /** A guard of an engine whose client writes down what it is asked. */
 function guarded() {
@@ -32,7 +42,7 @@ describe("EngineGuard", () => {
 
   test("has the engine kill the container, with the client's environment", async () => {
     const { guard, idFile, asked } = guarded();
-    guard.watch();
+    guard.watch(client());
     writeFileSync(idFile, "0123abcd");
     await guard.kill();
     expect(asked()).toBe("value: kill --signal KILL 0123abcd\n");
@@ -41,14 +51,14 @@ describe("EngineGuard", () => {
 
   test("asks for nothing where no container was made", async () => {
     const { guard, asked } = guarded();
-    guard.watch();
+    guard.watch(client());
     await guard.kill();
     expect(asked()).toBe("");
   });
 
   test("asks for nothing and leaves nothing when it is dismissed", async () => {
     const { guard, idFile, asked } = guarded();
-    guard.watch();
+    guard.watch(client());
     writeFileSync(idFile, "0123abcd");
     guard.dismiss();
     await guard.kill();

@@ -124,7 +124,7 @@ describe("runLaunch, without any sandbox", () => {
   test("leaves no survivor when it is killed itself", async () => {
     const alive = join(scratchDirectory(), "alive");
     const child = launched({
-      argv: script(`while :; do date +%s%N >${alive}; sleep 0.02; done`),
+      argv: script(`(while :; do date +%s%N >${alive}; sleep 0.02; done) & wait`),
     });
     await until(() => existsSync(alive) && readFileSync(alive, "utf8") !== "");
     child.kill("SIGKILL");
