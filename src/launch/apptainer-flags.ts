@@ -1,6 +1,7 @@
 import { apptainerHome } from "./apptainer-home.js";
 import { bindFlags, mountFlags } from "./apptainer-mounts.js";
 import { cannot } from "./cannot.js";
+import { capabilitiesOut } from "./capabilities-out.js";
 import type { LaunchPlan } from "./plan.js";
 import type { Runtime } from "./runtime.js";
 
@@ -51,7 +52,8 @@ function singularityBind(source: string) {
 }
 
 function capabilityFlags({ droppedCapabilities }: LaunchPlan): readonly string[] {
-  return droppedCapabilities.length > 0 ? ["--drop-caps", droppedCapabilities.join(",")] : [];
+  const dropped = new Set([...capabilitiesOut, ...droppedCapabilities]);
+  return ["--drop-caps", dropped.has("ALL") ? "ALL" : [...dropped].join(",")];
 }
 
 /** The caller appears as root, alone, whatever /etc/subuid says and whether there is a fakeroot. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished } from "vitest";
 import {
@@ -138,6 +138,27 @@ describe.for(users)("apptainer exec by the %s user", (kind) => {
       const devices = readFileSync("/proc/net/dev", "utf8").match(/:/g)?.length;
       expect(run.stdout).toBe(`h1\n${devices}\nCapBnd:\t0000000000000000\n`);
       expect(run).toMatchObject({ stderr: "", exitCode: 0 });
+    },
+  );
+
+  apptainerTest(
+    "keeps read-only what is, from root too, with more user namespaces too",
+    async () => {
+      const { home, runtime, plan, start } = await sandboxOf(kind);
+      const source = join(home, "input");
+      mkdirSync(source);
+      chmodSync(source, 0o777);
+      const binds = [{ source, target: "/data", access: "ro" }] as const;
+      const attack =
+        "mount -o remount,rw,bind /data; mount -o remount,rw /; echo >/data/x; echo >/x";
+      const script = `( ${attack} ) 2>/dev/null; unshare -Urm sh -c '${attack}' 2>/dev/null; ls /x`;
+      const users = kind === "root" ? [undefined] : [undefined, { uid: 0, gid: 0 }];
+      for (const user of users) {
+        const options: LaunchOptions = { binds, user, command: ["/bin/sh", "-c", script] };
+        const run = await start(toCommand(plan(options), runtime));
+        expect(run.stderr).toContain("'/x'");
+        expect(readdirSync(source)).toEqual([]);
+      }
     },
   );
 

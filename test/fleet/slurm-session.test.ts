@@ -36,7 +36,8 @@ describe("lines for Slurm", () => {
     const command = attachCommand(plan, { runtime, name: "inst", jobId: "4711" });
     expect(command.argv).toEqual([
       ...["srun", "--pty", "--overlap", "--jobid=4711", "--export=ALL"],
-      ...["apptainer", "--quiet", "exec", "--cleanenv", "--no-eval", "--pwd", "/work"],
+      ...["apptainer", "--quiet", "exec", "--cleanenv", "--no-eval", "--drop-caps"],
+      ...[expect.stringContaining("CAP_SYS_ADMIN"), "--pwd", "/work"],
       ...["instance://inst", "/bin/app"],
     ]);
     expect(Object.keys(command.env).sort()).toEqual(["APPTAINERENV_A", "APPTAINERENV_PATH"]);

@@ -34,6 +34,11 @@ function added(options: LaunchOptions): readonly string[] {
 const isolation = [
   ...["--containall", "--cleanenv", "--no-eval", "--userns", "--no-mount", "sys,bind-paths"],
 ];
+/** With which root could leave a sandbox. */
+const out = [
+  ...["CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_DAC_READ_SEARCH", "CAP_MKNOD", "CAP_SYS_MODULE"],
+  ...["CAP_SYS_RAWIO", "CAP_SYS_PTRACE", "CAP_SYS_BOOT", "CAP_SYS_TIME", "CAP_SYSLOG"],
+].join(",");
 const ownBind = ["--bind", "/c/singularity.d:/.singularity.d:ro"];
 
 describe("a plan as a command of Apptainer's", () => {
@@ -41,7 +46,17 @@ describe("a plan as a command of Apptainer's", () => {
     expect(apptainerCommand(planOf(), runtime)).toEqual({
       argv: [
         ...["/usr/bin/apptainer", "--quiet", "exec", ...isolation],
-        ...["--net", "--network", "none", "--no-home", "--home", "/", ...ownBind],
+        ...[
+          "--net",
+          "--network",
+          "none",
+          "--drop-caps",
+          out,
+          "--no-home",
+          "--home",
+          "/",
+          ...ownBind,
+        ],
         ...["--scratch", "/run", "--pwd", "/work", "/c/rootfs", "/bin/app", "-x"],
       ],
       env: {
@@ -74,9 +89,10 @@ describe("a plan as a command of Apptainer's", () => {
     ],
     [
       "fewer capabilities",
-      { dropCapabilities: ["CAP_NET_RAW", "CAP_CHOWN"] },
-      ["--drop-caps", "CAP_NET_RAW,CAP_CHOWN"],
+      { dropCapabilities: ["CAP_NET_RAW", "CAP_SYS_ADMIN", "CAP_CHOWN"] },
+      [`${out},CAP_NET_RAW,CAP_CHOWN`],
     ],
+    ["no capability", { dropCapabilities: ["CAP_NET_RAW", "ALL"] }, ["ALL"]],
     [
       "a GPU",
       { gpu: { vendor: "nvidia", mounts: [], libraryPath: [], programPath: [] } },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { apptainerCommand } from "../../src/launch/apptainer.js";
+import { capabilitiesOut } from "../../src/launch/capabilities-out.js";
 import { parseAssignment } from "../../src/launch/environment.js";
 import { planSciTeXSession, type SciTeXSession } from "../../src/launch/scitex-session.js";
 import { refusal } from "../support/refusal.js";
@@ -56,6 +57,11 @@ const additions: readonly { words: readonly string[]; before: string; why: strin
     words: ["--no-mount", "sys,bind-paths"],
     before: "--writable-tmpfs",
     why: "a site's own binds are no part of a session, nor is /sys",
+  },
+  {
+    words: ["--drop-caps", capabilitiesOut.join(",")],
+    before: "--home",
+    why: "root could mount read-only binds anew, writable",
   },
   {
     words: ["--bind", "/cache/singularity.d:/.singularity.d:ro"],
