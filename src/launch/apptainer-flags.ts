@@ -30,7 +30,7 @@ export function sandboxFlags(
     ...(plan.root === "rw" ? ["--writable-tmpfs"] : []),
     ...(plan.hostname === null ? [] : ["--hostname", plan.hostname]),
     ...(plan.network === "none" ? ["--net", "--network", "none"] : []),
-    ...userFlags(plan),
+    ...userFlags(plan, runtime),
     ...capabilityFlags(plan),
     // It finds the devices and the driver's libraries by itself.
     ...(plan.gpu === null ? [] : ["--nv"]),
@@ -57,8 +57,9 @@ function capabilityFlags({ droppedCapabilities }: LaunchPlan): readonly string[]
 }
 
 /** The caller appears as root, alone, whatever /etc/subuid says and whether there is a fakeroot. */
-function userFlags({ user }: LaunchPlan): readonly string[] {
-  if (user === null) return [];
+function userFlags({ user }: LaunchPlan, { caller }: Runtime): readonly string[] {
+  // Root can't be made root by --fakeroot where /etc/subuid does not name it.
+  if (user === null || (user.uid === caller?.uid && user.gid === caller.gid)) return [];
   if (user.uid === 0 && user.gid === 0) {
     return ["--fakeroot", "--ignore-subuid", "--ignore-fakeroot-command"];
   }

@@ -1,4 +1,5 @@
 import { cannot } from "./cannot.js";
+import { capabilitiesOut } from "./capabilities-out.js";
 import { withGpu } from "./gpu-environment.js";
 import type { FdContent, LaunchCommand } from "./launch-command.js";
 import { partEnvironment } from "./loader-variables.js";
@@ -6,23 +7,6 @@ import type { Mount } from "./mount.js";
 import type { LaunchPlan } from "./plan.js";
 import type { Runtime } from "./runtime.js";
 import { terminalFilter } from "./terminal-filter.js";
-
-/**
- * What root would keep in a sandbox, and could leave it with: by mounting the root anew, writable,
- * by changing the host's network or kernel, by opening files by their handles.
- */
-const capabilitiesOut = [
-  "CAP_SYS_ADMIN",
-  "CAP_NET_ADMIN",
-  "CAP_DAC_READ_SEARCH",
-  "CAP_MKNOD",
-  "CAP_SYS_MODULE",
-  "CAP_SYS_RAWIO",
-  "CAP_SYS_PTRACE",
-  "CAP_SYS_BOOT",
-  "CAP_SYS_TIME",
-  "CAP_SYSLOG",
-];
 
 /** Bytes of options from which on they are handed over in a descriptor. */
 const longOptions = 64 * 1024;

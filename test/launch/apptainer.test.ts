@@ -105,6 +105,16 @@ describe("a plan as a command of Apptainer's", () => {
     expect(added(options)).toEqual(words);
   });
 
+  test("needs nothing to run as its caller", () => {
+    for (const user of [
+      { uid: 0, gid: 0 },
+      { uid: 1000, gid: 100 },
+    ]) {
+      const { argv } = apptainerCommand(planOf({ user }), { ...runtime, caller: { ...user } });
+      expect(argv).toEqual(argvOf());
+    }
+  });
+
   test("with the host's network has what name resolution needs", () => {
     const hosts = {
       type: "bind",
@@ -208,7 +218,8 @@ function withBind(bind: Omit<BindMount, "type">): LaunchPlan {
 
 describe("what Apptainer can't do is refused", () => {
   test.each<[string, LaunchPlan]>([
-    ["another user", planOf({ user: { uid: 1000, gid: 1000 } })],
+    ["another user", planOf({ user: { uid: 1001, gid: 1000 } })],
+    ["the caller in another group", planOf({ user: { uid: 1000, gid: 5 } })],
     ["root's user in another group", planOf({ user: { uid: 0, gid: 5 } })],
     ["a device elsewhere", withBind({ source: "/dev/x", target: "/x", access: "dev" })],
     ["a file as a device", withBind({ source: "/x", target: "/x", access: "dev" })],
@@ -220,7 +231,8 @@ describe("what Apptainer can't do is refused", () => {
       planOf({ binds: [{ source: "/a", target: "/data", access: "rw" }], tmpfs: ["/data/x"] }),
     ],
   ])("%s", (_, plan) => {
-    expect(refusal(() => apptainerCommand(plan, runtime))).toMatchObject({
+    const called = { ...runtime, caller: { uid: 1000, gid: 1000 } };
+    expect(refusal(() => apptainerCommand(plan, called))).toMatchObject({
       code: "SANDBOX",
       hint: expect.any(String),
     });
