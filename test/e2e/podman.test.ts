@@ -1,61 +1,24 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect } from "vitest";
-import { freshCacheDir, makePrivateDir } from "./support/cache-dir.js";
-import { type RunOptions, type RunResult, runArgv, stageRootfsArgv } from "./support/cli.js";
-import { debianImage, debianImageNeeds } from "./support/debian-image.js";
-import { becoming, inUnifiedControlGroups, makePodmanHome } from "./support/podman-home.js";
+import { freshCacheDir } from "./support/cache-dir.js";
+import { runArgv } from "./support/cli.js";
+import { makePodmanSite, type PodmanSite, podmanSiteNeeds } from "./support/podman-site.js";
 import { testNeeding } from "./support/programs.js";
-import { stage } from "./support/staged.js";
 import { describeTree } from "./support/tree.js";
 import { runAsOrdinaryUser, type UserKind, userFor } from "./support/users.js";
 
-const podmanTest = testNeeding([...debianImageNeeds, "podman", "crun", "catatonit", "setpriv"]);
+const podmanTest = testNeeding(podmanSiteNeeds);
 
-const cleanUp: (() => void | Promise<void>)[] = [];
+const sites = new Map<UserKind, Promise<PodmanSite>>();
 
 afterAll(async () => {
-  for (const each of cleanUp) await each();
+  for (const site of sites.values()) await (await site).remove();
 });
 
-/** A user's cache with the Debian image in it, and a podman of its own: one for all tests. */
-async function makeSite(kind: UserKind) {
-  const { forms } = await debianImage();
-  const image = forms.dockerArchive;
-  const cache = makePrivateDir(kind);
-  const home = makePodmanHome(kind);
-  cleanUp.push(home.remove, cache.remove);
-  const { rootfs } = await stage(["--cache-dir", cache.path, image], { as: kind });
-  const argvOf = (command: string, options: readonly string[], words: readonly string[]) =>
-    stageRootfsArgv([
-      ...[command, "-q", "--cache-dir", cache.path, "--podman"],
-      ...[...options, image, "--", ...words],
-    ]);
-  const start = (argv: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
-    runArgv(inUnifiedControlGroups(becoming(kind, argv)), {
-      ...options,
-      as: "root",
-      env: home.env,
-    });
-  return {
-    rootfs,
-    /** Runs a script in the sandbox, whatever control groups this machine has. */
-    runHere: (script: string, options: readonly string[] = []) =>
-      runArgv(argvOf("run", options, ["/bin/sh", "-c", script]), { as: kind, env: home.env }),
-    /** Runs a script in the sandbox. */
-    run: (script: string, options: readonly string[] = [], how: RunOptions = {}) =>
-      start(argvOf("run", options, ["/bin/sh", "-c", script]), how),
-    /** Prints the command, for a shell to run. */
-    printed: (words: readonly string[], options: readonly string[] = []) =>
-      start(argvOf("command", options, words)),
-    start,
-  };
-}
-
-const sites = new Map<UserKind, ReturnType<typeof makeSite>>();
-
-function podmanOf(kind: UserKind): ReturnType<typeof makeSite> {
-  const site = sites.get(kind) ?? makeSite(kind);
+/** One for all tests. */
+function podmanOf(kind: UserKind): Promise<PodmanSite> {
+  const site = sites.get(kind) ?? makePodmanSite(kind);
   sites.set(kind, site);
   return site;
 }
