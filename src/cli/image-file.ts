@@ -2,10 +2,13 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { divideLocation, parseReference } from "../oci/reference.js";
 
-/** The archive that a reference names, if it does: the absolute path of a file that is there. */
+/**
+ * The archive that a reference names, of a kind that docker may read: the absolute path of a file
+ * that is there. An oci-archive is none.
+ */
 export function imageFileOf(reference: string): string | undefined {
   const { transport, location } = parseReference(reference);
-  if (transport !== "path" && !transport.endsWith("-archive")) return undefined;
+  if (transport !== "path" && transport !== "docker-archive") return undefined;
   const path = divideLocation(location, existsSync)?.path;
   return path !== undefined && statSync(path).isFile() ? resolve(path) : undefined;
 }
