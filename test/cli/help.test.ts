@@ -14,7 +14,7 @@ describe.each(commands.map((command) => [command.name || "plain stage-rootfs", c
     });
 
     test("names no option that it does not take", () => {
-      const options = text.slice(text.indexOf("Options:"), text.indexOf("IMAGE is"));
+      const options = text.slice(text.indexOf("Options:"), text.indexOf("\nIMAGE is"));
       const named = [...options.matchAll(/^ {2}(?:-\w, )?--([a-z0-9-]+)/gm)].map(
         ([, name]) => name,
       );

@@ -1,14 +1,15 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { main } from "../../src/cli/main.js";
 import { captureOutput } from "../support/captured-output.js";
+import { FakePrograms } from "../support/fake-programs.js";
 import { file, packLayer } from "../support/layers.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
 import { archiveFile } from "../support/staged-archive.js";
 
 vi.mock("../../src/extract/workers.js", () => import("../support/same-thread-workers.js"));
 
-const layers = [[file("f", "content"), file("su", "", { mode: 0o4755 })]];
+const layers = [[file("f", "content", { mode: 0o755 }), file("su", "", { mode: 0o4755 })]];
 
 async function run(...argv: readonly string[]) {
   const output = captureOutput();
@@ -63,6 +64,11 @@ describe("stage-rootfs IMAGE", () => {
 });
 
 describe("stage-rootfs command IMAGE", () => {
+  // Which runtime this machine has is of no account.
+  beforeEach(() => {
+    new FakePrograms().make("bwrap", "echo bubblewrap 0.8.0");
+  });
+
   test("prints a line for a shell", async () => {
     const { status, stdout } = await run(
       "command",
