@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { printable } from "../host/byte-string.js";
 import type { EngineFacts } from "../host/engine-facts.js";
 import type { SandboxLimits } from "../host/sandbox-limits.js";
@@ -44,7 +45,7 @@ const symptoms: readonly Symptom[] = [
     }),
   },
   {
-    says: /(?:nesting depth|user namespaces? (?:are|is) not enabled|namespace: No space left on device|cannot clone: No space left)/i,
+    says: /(?:nesting depth|namespaces exceeded|user namespaces? (?:are|is) not enabled|(?:namespace|clone|unshare): No space left)/i,
     means: (_, { limits, program }) => namespaceTrouble({ limits, program, isLimit: true }),
   },
   {
@@ -166,11 +167,16 @@ const symptoms: readonly Symptom[] = [
   },
   {
     of: ["apptainer"],
-    says: /could not use fakeroot/,
-    means: () => ({
-      reason: "can't make you root: it takes subordinate IDs, and /etc/subuid has none for you",
-      remedy: "leave out --uid-0, use bwrap, or ask an administrator for usermod --add-subuids",
-    }),
+    says: /(?:could not use |--)fakeroot/,
+    means: (_, { limits, program }) =>
+      limits.maxUserNamespaces === 0
+        ? namespaceTrouble({ limits, program, isLimit: true })
+        : {
+            reason:
+              "can't make you root: it takes subordinate IDs, and /etc/subuid has none for you",
+            remedy:
+              "leave out --uid-0, use bwrap, or ask an administrator for usermod --add-subuids",
+          },
   },
   {
     of: ["apptainer"],
@@ -212,13 +218,14 @@ export function troubleIn(end: ProbeEnd, circumstances: Circumstances): Trouble 
       remedy: `look at ${circumstances.program}`,
     };
   }
+  const stderr = stripVTControlCharacters(end.stderr);
   for (const { of, says, means } of symptoms) {
-    const match = of && !of.includes(circumstances.name) ? null : says.exec(end.stderr);
+    const match = of && !of.includes(circumstances.name) ? null : says.exec(stderr);
     const trouble = match && means(match, circumstances);
     if (trouble) return trouble;
   }
   return {
-    reason: `failed with ${endText(end)}${saidLast(end.stderr)}`,
+    reason: `failed with ${endText(end)}${saidLast(stderr)}`,
     remedy: `look at the message of ${circumstances.program}`,
   };
 }

@@ -117,6 +117,24 @@ describe("troubleIn", () => {
       "can't make you root",
     ],
     [
+      "apptainer",
+      "FATAL:   --fakeroot requires either being in /etc/subuid, unprivileged user namespaces, or the fakeroot command",
+      { maxUserNamespaces: 0 },
+      "max_user_namespaces is 0",
+    ],
+    [
+      "apptainer",
+      "ERROR  : Failed to create network namespace: maximum number of network namespaces exceeded, check /proc/sys/user/max_net_namespaces\n\u001b[0m",
+      {},
+      "a limit in /proc/sys/user is reached",
+    ],
+    [
+      "podman",
+      "Error: OCI runtime error: crun: unshare: No space left on device",
+      {},
+      "a limit in /proc/sys/user is reached",
+    ],
+    [
       "docker",
       "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
       {},
@@ -151,10 +169,10 @@ describe("troubleIn", () => {
   });
 
   test("shows the last line of what is not known, as one that harms no terminal", () => {
-    const stderr = `first\nlast \u001b[31m${"x".repeat(1000)}\n`;
+    const stderr = `first\nlast \u001b[31m\u0007${"x".repeat(1000)}\n\u001b[0m\n`;
     const { reason } = trouble("apptainer", { stderr });
     expect(reason).toMatch(/^failed with status 1: last /);
-    expect(reason).not.toContain("\u001b");
+    for (const control of ["\u001b", "x1b", "\u0007"]) expect(reason).not.toContain(control);
     expect(reason.length).toBeLessThan(300);
   });
 
