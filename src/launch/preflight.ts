@@ -46,7 +46,14 @@ export function findFaults(
   const { workingDir, argv, env, gpu } = plan;
   const path = [env["PATH"], ...(gpu?.programPath ?? [])].filter((each) => each !== undefined);
   const [name] = argv;
-  const missing = commandFault({ name, path: path.join(":"), workingDir, view, host });
+  const missing = commandFault({
+    name,
+    path: path.join(":"),
+    workingDir,
+    whose: "the sandbox",
+    view,
+    host,
+  });
   return [
     ...mountFaults(mounts, { root: plan.rootfs, host }),
     ...workingDirectoryFaults(workingDir, view),
@@ -62,7 +69,8 @@ function nativeFaults(
 ): readonly LaunchFault[] {
   const view = new SandboxView({ root: "/", mounts: [], host });
   const path = command.env["PATH"];
-  const missing = commandFault({ name, path, workingDir: process.cwd(), view, host });
+  const workingDir = process.cwd();
+  const missing = commandFault({ name, path, workingDir, whose: "this host", view, host });
   return missing ? [missing] : [];
 }
 

@@ -10,6 +10,8 @@ export interface CommandLook {
   readonly name: string;
   readonly path: string | undefined;
   readonly workingDir: string;
+  /** Whose programs the command is one of, for messages. */
+  readonly whose: "the sandbox" | "this host";
   readonly view: SandboxView;
   readonly host: Host;
 }
@@ -49,15 +51,15 @@ function isRunnable({ kind, onHost }: Place, host: Host): boolean {
   return kind === "file" && onHost !== undefined && host.may(onHost, "execute");
 }
 
-function notFound({ name, path }: CommandLook, first: Place | undefined): LaunchFault {
+function notFound({ name, path, whose }: CommandLook, first: Place | undefined): LaunchFault {
   const code = "COMMAND_NOT_FOUND";
   if (name.includes("/") || name === "") {
-    const message = `the sandbox has no ${name === "" ? 'command ""' : printable(name)}`;
-    return { code, message, hint: storeHint(first) ?? "give a command that the image has" };
+    const message = `${whose} has no ${name === "" ? 'command ""' : printable(name)}`;
+    return { code, message, hint: storeHint(first) ?? `give a command that ${whose} has` };
   }
   return {
     code,
-    message: `the sandbox has no command ${printable(name)}`,
+    message: `${whose} has no command ${printable(name)}`,
     hint: `it was looked for in ${printable(path ?? pathOfLibc)}`,
   };
 }
@@ -74,7 +76,7 @@ function interpreterFault(
   file: string,
   look: CommandLook & { readonly depth: number },
 ): LaunchFault | undefined {
-  const { view, host, workingDir, depth } = look;
+  const { view, host, workingDir, whose, depth } = look;
   const { onHost } = view.find(file);
   const interpreter = onHost === undefined ? undefined : interpreterOf(onHost, host);
   if (!interpreter || depth > deepest) return undefined;
@@ -84,7 +86,7 @@ function interpreterFault(
   if (isRunnable(place, host)) {
     return by === "loader" ? undefined : interpreterFault(path, { ...look, depth: depth + 1 });
   }
-  const state = place.kind === "missing" ? "is not in the sandbox" : "is not executable";
+  const state = place.kind === "missing" ? `${whose} does not have` : "is not executable";
   const needs = by === "script" ? "is a script for" : "needs";
   return {
     code: "INTERPRETER_MISSING",

@@ -41,7 +41,7 @@ function faultOf(
   { path = "/bin", more = [] }: { path?: string; more?: readonly Mount[] } = {},
 ): string | undefined {
   const view = new SandboxView({ root: "/rootfs", mounts: [...mounts, ...more], host });
-  const fault = commandFault({ name, path, workingDir: "/work", view, host });
+  const fault = commandFault({ name, path, workingDir: "/work", whose: "the sandbox", view, host });
   return fault && `${fault.code}: ${fault.message} (${fault.hint})`;
 }
 
@@ -89,16 +89,17 @@ describe("a command that can't be started", () => {
     {
       name: "/bin/nosuch",
       fault:
-        "COMMAND_NOT_FOUND: the sandbox has no /bin/nosuch (give a command that the image has)",
+        "COMMAND_NOT_FOUND: the sandbox has no /bin/nosuch (give a command that the sandbox has)",
     },
     {
       name: "/usr/bin/python3",
       fault:
-        "COMMAND_NOT_FOUND: the sandbox has no /usr/bin/python3 (give a command that the image has)",
+        "COMMAND_NOT_FOUND: the sandbox has no /usr/bin/python3 (give a command that the sandbox has)",
     },
     {
       name: "",
-      fault: 'COMMAND_NOT_FOUND: the sandbox has no command "" (give a command that the image has)',
+      fault:
+        'COMMAND_NOT_FOUND: the sandbox has no command "" (give a command that the sandbox has)',
     },
     {
       name: "/bin/nix-link",
@@ -117,12 +118,12 @@ describe("a command that can't be started", () => {
     {
       name: "no-python",
       fault:
-        "INTERPRETER_MISSING: /bin/no-python is a script for /usr/bin/python3, which is not in the sandbox (the image lacks it: add it to the image, or mount it with --ro-bind)",
+        "INTERPRETER_MISSING: /bin/no-python is a script for /usr/bin/python3, which the sandbox does not have (the image lacks it: add it to the image, or mount it with --ro-bind)",
     },
     {
       name: "of-no-python",
       fault:
-        "INTERPRETER_MISSING: /bin/no-python is a script for /usr/bin/python3, which is not in the sandbox (the image lacks it: add it to the image, or mount it with --ro-bind)",
+        "INTERPRETER_MISSING: /bin/no-python is a script for /usr/bin/python3, which the sandbox does not have (the image lacks it: add it to the image, or mount it with --ro-bind)",
     },
     {
       name: "of-data",
@@ -132,12 +133,12 @@ describe("a command that can't be started", () => {
     {
       name: "from-windows",
       fault:
-        "INTERPRETER_MISSING: /bin/from-windows is a script for /bin/sh\\x0d, which is not in the sandbox (its first line ends as on Windows: take the \\x0d away)",
+        "INTERPRETER_MISSING: /bin/from-windows is a script for /bin/sh\\x0d, which the sandbox does not have (its first line ends as on Windows: take the \\x0d away)",
     },
     {
       name: "nix",
       fault:
-        "INTERPRETER_MISSING: /bin/nix needs /nix/store/abc-glibc/lib/ld-linux.so.2, which is not in the sandbox (/nix/store/abc-glibc/lib/ld-linux.so.2 is not in the image: to have the host's Nix store, add --nix-store)",
+        "INTERPRETER_MISSING: /bin/nix needs /nix/store/abc-glibc/lib/ld-linux.so.2, which the sandbox does not have (/nix/store/abc-glibc/lib/ld-linux.so.2 is not in the image: to have the host's Nix store, add --nix-store)",
     },
   ])("$name", ({ name, fault }) => {
     expect(faultOf(name)).toBe(fault);
