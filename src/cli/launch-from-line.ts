@@ -2,7 +2,6 @@ import { realpathSync } from "node:fs";
 import { chooseTarget } from "../config/choose-target.js";
 import { errnoOf } from "../errors.js";
 import { printable } from "../host/byte-string.js";
-import type { Bind } from "../launch/bind.js";
 import { type ChosenRuntime, chooseRuntime } from "../launch/choose-runtime.js";
 import { toCommand } from "../launch/command.js";
 import { grantsOf, hostPathsFor, impurityWarnings } from "../launch/grants.js";
@@ -61,11 +60,11 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
   const plan = planLaunch(staged, {
     imageFile: imageFileOf(staged.reference),
     ...wish.options,
-    binds: [...hostPaths, ...(wish.options.binds ?? [])].map(withRealSource),
-    output: wish.options.output && withRealSource(wish.options.output),
+    binds: [...hostPaths, ...(wish.options.binds ?? [])],
     gpu: grants.gpu,
     nameService: grants.nameService,
-    protect: [realPath(cacheDirectory)],
+    protect: [cacheDirectory],
+    realPath,
     command: context.command?.(staged) ?? rest,
     ...withTerminal(context.terminal ?? values.tty ?? false, wish.options),
   });
@@ -101,11 +100,6 @@ function isFree(target: string, { options }: LaunchWish): boolean {
   const { binds = [], tmpfs = [], output } = options;
   const named = [...binds.map((bind) => bind.target), ...tmpfs, output?.target];
   return !named.includes(target);
-}
-
-/** By its real name, a directory is known to hold the cache, whatever links lead to it. */
-function withRealSource<Each extends Pick<Bind, "source">>(bind: Each): Each {
-  return { ...bind, source: realPath(bind.source) };
 }
 
 /** A path that leads nowhere stays as it is: a look before the start says what is wrong with it. */

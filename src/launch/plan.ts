@@ -118,6 +118,8 @@ export interface LaunchOptions {
    * none.
    */
   readonly protect?: readonly string[] | undefined;
+  /** By which links are followed to find what is protected. Default: paths are taken as they are. */
+  readonly realPath?: ((path: string) => string) | undefined;
 }
 
 /**
@@ -176,13 +178,13 @@ function mountsOf({ mountPoints }: StagedRootfs, options: LaunchOptions): readon
   const tmpfs = (options.tmpfs ?? []).map(
     (target): Mount => ({ type: "tmpfs", target: resolve(target) }),
   );
-  const { output, binds = [], protect = [] } = options;
+  const { output, binds = [], protect: directories = [], realPath } = options;
   const wanted: readonly Bind[] = output ? [...binds, { ...output, access: "rw" }] : binds;
   const bound = wanted.map(
     (bind): BindMount => ({ type: "bind", ...bind, target: resolve(bind.target) }),
   );
   const ours = parentsFirst([...tmpfs, ...bound]);
-  return [...fresh, ...store, ...ours, ...protectedMounts(bound, protect)];
+  return [...fresh, ...store, ...ours, ...protectedMounts(bound, { directories, realPath })];
 }
 
 function gpuOf({ mountPoints }: StagedRootfs, gpu: GpuAccess): GpuAccess {

@@ -3,7 +3,7 @@ import { printable } from "../host/byte-string.js";
 import type { LaunchCommand } from "./launch-command.js";
 import type { LaunchPlan } from "./plan.js";
 import { type ArgumentLimits, argumentFaults, ownLimits } from "./preflight/argument-faults.js";
-import { commandFault } from "./preflight/command-faults.js";
+import { type CommandLook, commandFault } from "./preflight/command-faults.js";
 import { errorCodeOf, type LaunchFault } from "./preflight/fault.js";
 import { type Host, thisHost } from "./preflight/host.js";
 import { mountFaults } from "./preflight/mount-faults.js";
@@ -46,17 +46,11 @@ export function findFaults(
   const { workingDir, argv, env, gpu } = plan;
   const path = [env["PATH"], ...(gpu?.programPath ?? [])].filter((each) => each !== undefined);
   const [name] = argv;
-  const missing = commandFault({
-    name,
-    path: path.join(":"),
-    workingDir,
-    whose: "the sandbox",
-    view,
-    host,
-  });
+  const look = { workingDir, whose: "the sandbox", view, host } as const;
+  const missing = commandFault({ ...look, name, path: path.join(":") });
   return [
     ...mountFaults(mounts, { root: plan.rootfs, host }),
-    ...workingDirectoryFaults(workingDir, view),
+    ...workingDirectoryFaults(look),
     ...(missing ? [missing] : []),
     ...lengths,
   ];
@@ -64,22 +58,30 @@ export function findFaults(
 
 /** Without a sandbox, the host is what the command sees, and PATH is what it is started with. */
 function nativeFaults(
-  { argv: [name] }: LaunchPlan,
+  { argv: [name], workingDir: planned, asked }: LaunchPlan,
   { command, host }: { command: LaunchCommand; host: Host },
 ): readonly LaunchFault[] {
   const view = new SandboxView({ root: "/", mounts: [], host });
-  const path = command.env["PATH"];
-  const workingDir = process.cwd();
-  const missing = commandFault({ name, path, workingDir, whose: "this host", view, host });
-  return missing ? [missing] : [];
+  const workingDir = asked?.workingDir ? planned : process.cwd();
+  const look = { workingDir, whose: "this host", view, host } as const;
+  const missing = commandFault({ ...look, name, path: command.env["PATH"] });
+  const place = asked?.workingDir ? workingDirectoryFaults(look) : [];
+  return [...place, ...(missing ? [missing] : [])];
 }
 
-function workingDirectoryFaults(directory: string, view: SandboxView): readonly LaunchFault[] {
-  const { kind } = view.find(directory);
-  const what = `the working directory ${printable(directory)}`;
+function workingDirectoryFaults({
+  workingDir,
+  whose,
+  view,
+}: Pick<CommandLook, "workingDir" | "whose" | "view">): readonly LaunchFault[] {
+  const { kind } = view.find(workingDir);
+  const what = `the working directory ${printable(workingDir)}`;
   if (kind === "missing") {
+    const where = whose === "this host" ? "on" : "in";
     const hint = "choose one with --chdir, or mount something there with --bind";
-    return [{ code: "WORKING_DIRECTORY_MISSING", message: `${what} is not in the sandbox`, hint }];
+    return [
+      { code: "WORKING_DIRECTORY_MISSING", message: `${what} is not ${where} ${whose}`, hint },
+    ];
   }
   if (kind !== "file") return [];
   const hint = "choose a directory with --chdir";

@@ -3,6 +3,13 @@ import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { type BindMount, isWithin } from "./mount.js";
 
+/** What may not be written to, and how it is known. */
+export interface Protection {
+  readonly directories: readonly string[];
+  /** The name of a path of the host without links; default: the path itself. */
+  readonly realPath?: ((path: string) => string) | undefined;
+}
+
 /**
  * What keeps directories of the host from being written to although binds would show them writable:
  * each is mounted over itself once more, read-only, wherever it can be seen.
@@ -10,21 +17,28 @@ import { type BindMount, isWithin } from "./mount.js";
  */
 export function protectedMounts(
   binds: readonly BindMount[],
-  directories: readonly string[],
+  { directories, realPath = (path) => path }: Protection,
 ): readonly BindMount[] {
+  const real = directories.map(realPath);
   const writable = binds.filter(({ access }) => access === "rw");
-  return writable.flatMap((bind) => directories.flatMap((each) => protectedFrom(bind, each)));
+  return writable.flatMap((bind) => {
+    const shown = realPath(bind.source);
+    return real.flatMap((directory) => protectedFrom({ ...bind, shown }, directory));
+  });
 }
 
-function protectedFrom({ source, target }: BindMount, directory: string): readonly BindMount[] {
-  if (isWithin(source, directory)) {
+function protectedFrom(
+  { source, shown, target }: BindMount & { readonly shown: string },
+  directory: string,
+): readonly BindMount[] {
+  if (isWithin(shown, directory)) {
     throw new StageError(
       "USAGE",
       `${printable(source)} is in the cache, which a sandbox may not write to`,
       { hint: "bind it read-only, with :ro" },
     );
   }
-  if (!isWithin(directory, source)) return [];
-  const place = join(target, relative(source, directory));
+  if (!isWithin(directory, shown)) return [];
+  const place = join(target, relative(shown, directory));
   return [{ type: "bind", source: directory, target: place, access: "ro" }];
 }

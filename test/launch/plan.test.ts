@@ -160,6 +160,33 @@ test.each([
   expect(planLaunch(withConfig({ workingDir }), { workingDir: chdir }).workingDir).toBe(expected);
 });
 
+describe("what is protected", () => {
+  const links: Readonly<Record<string, string>> = { "/link": "/disk/cache", "/home": "/disk" };
+  const options = { protect: ["/home/cache"], realPath: real };
+
+  /** With the first part of a path followed. */
+  function real(path: string): string {
+    return path.replace(/^\/[^/]+/, (first) => links[first] ?? first);
+  }
+
+  test("is found by whatever link a bind leads to it", () => {
+    const binds = [{ source: "/disk", target: "/data", access: "rw" }] as const;
+    expect(planLaunch(staged, { ...options, binds }).mounts.at(-1)).toEqual({
+      type: "bind",
+      source: "/disk/cache",
+      target: "/data/cache",
+      access: "ro",
+    });
+    const [bind] = planLaunch(staged, { ...options, binds }).mounts.slice(4);
+    expect(bind).toEqual({ type: "bind", ...binds[0] });
+  });
+
+  test("can't be bound through a link", () => {
+    const binds = [{ source: "/link", target: "/data", access: "rw" }] as const;
+    expect(refusal(() => planLaunch(staged, { ...options, binds })).code).toBe("USAGE");
+  });
+});
+
 describe("name resolution", () => {
   const hosts = {
     type: "bind",

@@ -98,6 +98,15 @@ describe("without a sandbox", () => {
   });
 });
 
+describe("without a sandbox, a working directory", () => {
+  test("counts where it was asked for", () => {
+    expect(faults({ command: ["of-host"], workingDir: "/nowhere" }, "native")).toEqual([
+      "WORKING_DIRECTORY_MISSING",
+    ]);
+    expect(faults({ command: ["./of-host"], workingDir: "/usr/bin" }, "native")).toEqual([]);
+  });
+});
+
 describe("what is refused", () => {
   /** A plan for real directories, and what is refused of it. */
   function refused(options: LaunchOptions, before: () => void = () => {}) {

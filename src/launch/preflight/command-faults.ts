@@ -23,7 +23,9 @@ export function commandFault(look: CommandLook): LaunchFault | undefined {
   const at = places.findIndex((place) => isRunnable(place, look.host));
   if (at >= 0) return interpreterFault(candidates[at] ?? "", { ...look, depth: 0 });
   if (places.some(({ kind }) => kind === "unknown")) return undefined;
-  const there = places.findIndex(({ kind }) => kind !== "missing");
+  // A directory of PATH that one may not enter has no commands; what was named is for others to say.
+  if (look.name.includes("/") && places.some(({ kind }) => kind === "denied")) return undefined;
+  const there = places.findIndex(({ kind }) => kind === "file" || kind === "directory");
   if (there < 0) return notFound(look, places[0]);
   const what = printable(candidates[there] ?? "");
   const isDirectory = places[there]?.kind === "directory";
@@ -82,7 +84,7 @@ function interpreterFault(
   if (!interpreter || depth > deepest) return undefined;
   const { path, by } = interpreter;
   const place = view.find(path.startsWith("/") ? path : `${workingDir}/${path}`);
-  if (place.kind === "unknown") return undefined;
+  if (place.kind === "unknown" || place.kind === "denied") return undefined;
   if (isRunnable(place, host)) {
     return by === "loader" ? undefined : interpreterFault(path, { ...look, depth: depth + 1 });
   }

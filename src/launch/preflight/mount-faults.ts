@@ -68,7 +68,7 @@ function targetFault(
 ): LaunchFault | undefined {
   const target = printable(mount.target);
   const place = before.find(mount.target);
-  if (place.kind === "unknown") return undefined;
+  if (place.kind === "unknown" || place.kind === "denied") return undefined;
   if (`/${place.path}` !== bytesOfText(mount.target)) {
     return {
       code: "MOUNT_TARGET_LINK",

@@ -9,8 +9,8 @@ import type { Host } from "./host.js";
 export interface Place {
   /** With all links resolved; bytes, from the root on, without the first slash. */
   readonly path: ByteString;
-  /** `unknown` below what is only filled when the sandbox runs, and where nobody may look. */
-  readonly kind: "missing" | "directory" | "file" | "unknown";
+  /** `unknown` below what is only filled when the sandbox runs, `denied` where one may not look. */
+  readonly kind: "missing" | "directory" | "file" | "unknown" | "denied";
   /** Where it is on the host; undefined where it is nowhere yet. */
   readonly onHost: DiskPath | undefined;
   /** The mount that it is in; undefined in the root itself. */
@@ -91,7 +91,7 @@ export class SandboxView {
 function kindByFailure(error: unknown): Place["kind"] {
   // A loop of links.
   if (error instanceof StageError) return "missing";
-  if (errnoOf(error) === "EACCES") return "unknown";
+  if (errnoOf(error) === "EACCES") return "denied";
   throw error;
 }
 

@@ -24,6 +24,8 @@ const host = madeUpHost({
   "/rootfs/bin/data": { data: "" },
   "/rootfs/sbin/data": "runs here",
   "/rootfs/work/own": "",
+  "/rootfs/locked": "locked dir",
+  "/rootfs/bin/of-locked": "#!/locked/sh\n",
   "/scratch/tool": "",
   "/usr/bin/python3": "",
   "/nix/store/abc-glibc/lib/ld-linux.so.2": "",
@@ -64,6 +66,9 @@ describe("a command that can be started", () => {
     { what: "in /proc", name: "/proc/self/exe" },
     { what: "with a fresh directory on PATH", name: "nosuch", path: "/bin:/tmp/bin" },
     { what: "whose interpreter may come to be", name: "of-fresh" },
+    { what: "where one may not look", name: "/locked/x" },
+    { what: "whose interpreter is where one may not look", name: "of-locked" },
+    { what: "on PATH after a directory that one may not enter", name: "sh", path: "/locked:/bin" },
   ])("$what", ({ name, path }) => {
     expect(faultOf(name, path === undefined ? {} : { path })).toBeUndefined();
   });
@@ -78,6 +83,10 @@ describe("a command that can be started", () => {
     expect(faultOf("nix", { more: [store] })).toBeUndefined();
     expect(faultOf("nix-link", { more: [store] })).toBeUndefined();
   });
+});
+
+test("a directory of PATH that one may not enter has no commands", () => {
+  expect(faultOf("nosuch", { path: "/locked:/bin" })).toMatch(/^COMMAND_NOT_FOUND/);
 });
 
 describe("a command that can't be started", () => {

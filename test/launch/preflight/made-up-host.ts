@@ -34,6 +34,11 @@ export function madeUpHost(files: Readonly<Record<string, Standing>>): Host {
       ? "dir"
       : undefined;
   };
+  const isInLocked = (path: DiskPath) => {
+    return Object.entries(files).some(([name, found]) => {
+      return found === "locked dir" && String(path).startsWith(`${name}/`);
+    });
+  };
   const isDirectory = (found: Standing) => found === "dir" || found === "locked dir";
   const end = (path: DiskPath): Standing | undefined => {
     const found = standing(path);
@@ -47,7 +52,7 @@ export function madeUpHost(files: Readonly<Record<string, Standing>>): Host {
   return {
     kindOf(path) {
       const found = standing(path);
-      if (found === undefined) return "missing";
+      if (found === undefined) return isInLocked(path) ? denied() : "missing";
       if (isDirectory(found)) return "directory";
       return isLink(found) ? "symlink" : "file";
     },
@@ -70,6 +75,10 @@ export function madeUpHost(files: Readonly<Record<string, Standing>>): Host {
       return Buffer.from(contentOf(end(path))).subarray(offset, offset + length);
     },
   };
+}
+
+function denied(): never {
+  throw Object.assign(new Error("permission denied"), { code: "EACCES" });
 }
 
 function isLink(found: Standing | undefined): found is { readonly link: ByteString } {
