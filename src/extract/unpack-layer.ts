@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { fromSystemError, within } from "../errors.js";
 import { type Compression, detectCompression, magicLength } from "../host/compression.js";
+import { oneBlock } from "../host/decompress/block-filler.js";
 import { createDecompressor, inputChunk, openEngine } from "../host/decompress/decompress.js";
 import type { Engine } from "../host/decompress/engine.js";
 import type { HashAlgorithm } from "../host/hash.js";
@@ -59,6 +60,12 @@ export async function unpackLayer(task: UnpackLayerTask): Promise<LayerRecord> {
   }
 }
 
+/**
+ * A tree is written without a pause, so a thread needs one block for all its layers. Memory of their
+ * own would pile up where layers are small and many: the collector does not see its size.
+ */
+const nextBlock = oneBlock();
+
 /** What is not decompressed needs no small steps. */
 const plainChunk = 256 * 1024;
 
@@ -84,7 +91,7 @@ function decompressed(
 ): HashedPieces {
   const hash = createHash(splitDigest(how.diffId).algorithm);
   function* pieces(): Generator<Buffer, undefined> {
-    const decompressor = createDecompressor(how.compression, how);
+    const decompressor = createDecompressor(how.compression, { engine: how.engine, nextBlock });
     const guard = new InflationGuard(how.limits, "its blob");
     for (let piece = blob.pieces.next().value; piece; piece = blob.pieces.next().value) {
       guard.stored(piece.length);

@@ -5,11 +5,14 @@ import { writeAll } from "../../host/write-all.js";
 /** How much is collected before it is written, in bytes. */
 const blockSize = 64 * 1024;
 
+/** Blocks that no file uses: layers are many, and the collector would not see what they take. */
+const free: Buffer[] = [];
+
 /** A new file that is written piece by piece, and hashed on the way. */
 export class GrowingFile {
   readonly #fd: number;
   readonly #hash = createHash("sha256");
-  readonly #block: Buffer = Buffer.allocUnsafeSlow(blockSize);
+  readonly #block: Buffer = free.pop() ?? Buffer.allocUnsafeSlow(blockSize);
   #filled = 0;
   #isOpen = true;
 
@@ -47,6 +50,7 @@ export class GrowingFile {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    free.push(this.#block);
     closeSync(this.#fd);
   }
 

@@ -1,6 +1,6 @@
 import * as zlib from "node:zlib";
 import { loadLater } from "../loading-gate.js";
-import { BlockFiller, oneBlock } from "./block-filler.js";
+import { BlockFiller } from "./block-filler.js";
 import type { Engine, EngineFormat } from "./engine.js";
 import { zlibEngine } from "./zlib-engine.js";
 import { ZstdFrames } from "./zstd-frames.js";
@@ -21,8 +21,8 @@ export interface Decompressor {
 export interface DecompressorOptions {
   /** What decompresses; see {@link openEngine}. */
   readonly engine: Engine;
-  /** Gives the memory to decompress into; by default one block, reused. */
-  readonly nextBlock?: () => Buffer;
+  /** Gives the memory to decompress into. */
+  readonly nextBlock: () => Buffer;
 }
 
 /** A good size for the pieces that a compressed blob is read in, in bytes. */
@@ -33,7 +33,7 @@ export function createDecompressor(
   format: EngineFormat,
   { engine, nextBlock }: DecompressorOptions,
 ): Decompressor {
-  const blocks = new BlockFiller(nextBlock ?? oneBlock());
+  const blocks = new BlockFiller(nextBlock);
   const frames = format === "zstd" ? new ZstdFrames() : undefined;
   return {
     push(input) {

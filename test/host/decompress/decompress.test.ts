@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as zlib from "node:zlib";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { oneBlock } from "../../../src/host/decompress/block-filler.js";
 import { createDecompressor } from "../../../src/host/decompress/decompress.js";
 import type { Engine } from "../../../src/host/decompress/engine.js";
 import { fzstdEngine } from "../../../src/host/decompress/fzstd-engine.js";
@@ -42,7 +43,7 @@ type Decompress = (...pieces: readonly Buffer[]) => Buffer;
 /** Decompresses what comes in the given pieces. Each piece is overwritten once it was pushed. */
 function decompressorOf(format: "gzip" | "zstd", { open }: NamedEngine): Decompress {
   return (...pieces) => {
-    const decompressor = createDecompressor(format, { engine: open() });
+    const decompressor = createDecompressor(format, { engine: open(), nextBlock: oneBlock() });
     const out: Buffer[] = [];
     for (const piece of pieces) {
       const own = Buffer.from(piece);
@@ -216,7 +217,10 @@ describe.each(engines.zstd)("$name, on zstd", (engine) => {
     const bomb = zstdZeros(blocks);
     expect(bomb.length).toBeLessThan(20_000);
     const before = process.memoryUsage().arrayBuffers;
-    const decompressor = createDecompressor("zstd", { engine: engine.open() });
+    const decompressor = createDecompressor("zstd", {
+      engine: engine.open(),
+      nextBlock: oneBlock(),
+    });
     let most = 0;
     let total = 0;
     for (const piece of decompressor.push(bomb)) {
