@@ -6,13 +6,16 @@ import { runArgv, stageRootfs, stageRootfsArgv } from "./support/cli.js";
 import { debianImage, debianImageNeeds } from "./support/debian-image.js";
 import { testNeeding } from "./support/programs.js";
 import { runAsOrdinaryUser, userFor } from "./support/users.js";
+import { warmCaches } from "./support/warm-cache.js";
 
 const sandboxTest = testNeeding([...debianImageNeeds, "bwrap"]);
+
+const cacheOf = warmCaches(async () => (await debianImage()).forms.dockerArchive);
 
 /** Arguments that run a shell script in the Debian image, in a cache of the ordinary user's. */
 async function inSandbox(script: string, options: readonly string[] = []): Promise<string[]> {
   const { forms } = await debianImage();
-  const cache = ["--cache-dir", freshCacheDir("ordinary")];
+  const cache = ["--cache-dir", await cacheOf("ordinary")];
   return ["-q", ...cache, ...options, forms.dockerArchive, "--", "/bin/sh", "-c", script];
 }
 
