@@ -8,6 +8,7 @@ import { errorCodeOf, type LaunchFault } from "./preflight/fault.js";
 import { type Host, thisHost } from "./preflight/host.js";
 import { mountFaults } from "./preflight/mount-faults.js";
 import { SandboxView } from "./preflight/sandbox-view.js";
+import { submountFaults } from "./preflight/submount-faults.js";
 import type { Runtime } from "./runtime.js";
 
 /** What is to be started, and by what. */
@@ -50,6 +51,7 @@ export function findFaults(
   const missing = commandFault({ ...look, name, path: path.join(":") });
   return [
     ...mountFaults(mounts, { root: plan.rootfs, host }),
+    ...(runtime.name === "apptainer" ? submountFaults(mounts, host) : []),
     ...workingDirectoryFaults(look),
     ...(missing ? [missing] : []),
     ...lengths,

@@ -3,8 +3,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import { type Account, accountOf } from "./support/account.js";
-import { apptainerTest } from "./support/apptainer.js";
-import { freshCacheDir } from "./support/cache-dir.js";
+import { apptainerTest, commonCacheOf } from "./support/apptainer.js";
 import { type RunOptions, type RunResult, stageRootfs, stageRootfsArgv } from "./support/cli.js";
 import { debianImage } from "./support/debian-image.js";
 import { unstableApptainer } from "./support/unstable-programs.js";
@@ -26,7 +25,7 @@ async function lineOf(kind: UserKind): Promise<Line> {
   const { forms } = await debianImage();
   const programs = dirname(await unstableApptainer());
   const account = accountOf(kind);
-  const cache = ["-q", "--cache-dir", freshCacheDir(kind), "--apptainer"];
+  const cache = ["-q", "--cache-dir", commonCacheOf(kind), "--apptainer"];
   return {
     account,
     run: (command, words, options) => {
@@ -106,7 +105,7 @@ describe.for(users)("run --apptainer by the %s user", (kind) => {
 apptainerTest("a user without an account is told so", async () => {
   const { forms } = await debianImage();
   const programs = dirname(await unstableApptainer());
-  const args = ["run", "-q", "--cache-dir", freshCacheDir("ordinary"), "--apptainer"];
+  const args = ["run", "-q", "--cache-dir", commonCacheOf("ordinary"), "--apptainer"];
   const env = { PATH: `${programs}:${process.env["PATH"]}` };
   const run = await stageRootfs([...args, forms.dockerArchive, "--", "true"], { env });
   expect(run.exitCode).toBe(125);

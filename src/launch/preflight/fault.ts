@@ -4,6 +4,7 @@ import type { ErrorCode, Fault } from "../../errors.js";
 export type LaunchFaultCode =
   | "BIND_SOURCE_MISSING"
   | "BIND_SOURCE_UNREADABLE"
+  | "BIND_SUBMOUNT_WRITABLE"
   | "MOUNT_TARGET_MISSING"
   | "MOUNT_TARGET_KIND"
   | "MOUNT_TARGET_LINK"

@@ -1,9 +1,20 @@
-import { accessSync, closeSync, constants, openSync, readlinkSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
+import { relative } from "node:path";
 import { errnoOf } from "../../errors.js";
 import type { ByteString } from "../../host/byte-string.js";
 import { lstatIfAny } from "../../host/lstat-if-any.js";
 import { readFully } from "../../host/span.js";
 import type { DiskPath, PathKind } from "../../host/tree-disk.js";
+import { isWithin } from "../mount.js";
 
 /** What a look for faults asks of the host. */
 export interface Host {
@@ -16,6 +27,8 @@ export interface Host {
   may(path: DiskPath, act: "read" | "write" | "execute"): boolean;
   /** Bytes of a file, fewer at its end; undefined where it can't be read. */
   read(path: DiskPath, part: { offset: number; length: number }): Buffer | undefined;
+  /** Where file systems are mounted writable below a directory, by paths relative to it. */
+  writableBelow(path: string): readonly string[];
 }
 
 const modes = { read: constants.R_OK, write: constants.W_OK, execute: constants.X_OK };
@@ -60,7 +73,33 @@ export const thisHost: Host = {
       return undefined;
     }
   },
+  writableBelow(path) {
+    try {
+      const directory = realpathSync(path);
+      return writableMounts(readFileSync("/proc/self/mountinfo", "utf8"))
+        .filter((mountPoint) => mountPoint !== directory && isWithin(mountPoint, directory))
+        .map((mountPoint) => relative(directory, mountPoint));
+    } catch (error) {
+      failureOf(error);
+      return [];
+    }
+  },
 };
+
+/** @param mountinfo as in proc(5) */
+export function writableMounts(mountinfo: string): readonly string[] {
+  return mountinfo.split("\n").flatMap((line) => {
+    const [, , , , path, options] = line.split(" ");
+    if (path === undefined || options === undefined) return [];
+    if (!options.split(",").includes("rw")) return [];
+    // Spaces, tabs, newlines and backslashes.
+    return [path.replaceAll(/\\([0-7]{3})/g, (_, code: string) => octal(code))];
+  });
+}
+
+function octal(code: string): string {
+  return String.fromCharCode(Number.parseInt(code, 8));
+}
 
 function failureOf(error: unknown): string {
   const errno = errnoOf(error);

@@ -34,28 +34,24 @@ export interface Sandbox {
   readonly start: (command: LaunchCommand, options?: RunOptions) => Promise<RunResult>;
 }
 
-const caches: PrivateDir[] = [];
-afterAll(async () => void (await Promise.all(caches.map(({ remove }) => remove()))));
+const caches = new Map<UserKind, PrivateDir>();
+afterAll(async () => {
+  for (const { remove } of caches.values()) await remove();
+});
 
-const stagedBy = new Map<UserKind, Promise<StagedRootfs>>();
-
-/** The Debian image in a cache of the user's: one for all tests. */
-function stagedFor(kind: UserKind): Promise<StagedRootfs> {
-  const stage = async () => {
-    const { forms } = await debianImage();
-    const cache = makePrivateDir(kind);
-    caches.push(cache);
-    return await stagedForLaunch(["--cache-dir", cache.path, forms.dockerArchive], { as: kind });
-  };
-  const staged = stagedBy.get(kind) ?? stage();
-  stagedBy.set(kind, staged);
-  return staged;
+/** A cache of the user's: one for all tests of a file. */
+export function commonCacheOf(kind: UserKind): string {
+  const cache = caches.get(kind) ?? makePrivateDir(kind);
+  caches.set(kind, cache);
+  return cache.path;
 }
 
 /** A staged image, and the means to start something in it as a user. */
 export async function sandboxOf(kind: UserKind): Promise<Sandbox> {
   const program = await unstableApptainer();
-  const staged = await stagedFor(kind);
+  const { forms } = await debianImage();
+  const args = ["--cache-dir", commonCacheOf(kind), forms.dockerArchive];
+  const staged = await stagedForLaunch(args, { as: kind });
   const { home, run } = accountOf(kind);
   return {
     staged,

@@ -50,6 +50,7 @@ export function madeUpHost(files: Readonly<Record<string, Standing>>): Host {
     return "data" in found ? found.data : found.secret;
   };
   return {
+    writableBelow: () => [],
     kindOf(path) {
       const found = standing(path);
       if (found === undefined) return isInLocked(path) ? denied() : "missing";
