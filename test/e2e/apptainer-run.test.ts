@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
 import { type Account, accountOf } from "./support/account.js";
 import { apptainerTest, commonCacheOf } from "./support/apptainer.js";
+import { freshCacheDir } from "./support/cache-dir.js";
 import { type RunOptions, type RunResult, stageRootfs, stageRootfsArgv } from "./support/cli.js";
 import { debianImage } from "./support/debian-image.js";
 import { unstableApptainer } from "./support/unstable-programs.js";
@@ -105,7 +106,8 @@ describe.for(users)("run --apptainer by the %s user", (kind) => {
 apptainerTest("a user without an account is told so", async () => {
   const { forms } = await debianImage();
   const programs = dirname(await unstableApptainer());
-  const args = ["run", "-q", "--cache-dir", commonCacheOf("ordinary"), "--apptainer"];
+  // A cache of its own, for it is remembered there that Apptainer works for this user.
+  const args = ["run", "-q", "--cache-dir", freshCacheDir("ordinary"), "--apptainer"];
   const env = { PATH: `${programs}:${process.env["PATH"]}` };
   const run = await stageRootfs([...args, forms.dockerArchive, "--", "true"], { env });
   expect(run.exitCode).toBe(125);
