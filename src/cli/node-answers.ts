@@ -1,6 +1,8 @@
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
 import { CacheLayout } from "../cache/layout.js";
 import { lookUpAnswer } from "../cache/node-answers.js";
-import { StageError } from "../errors.js";
+import { errnoOf, StageError } from "../errors.js";
 import { temporaryDirectory } from "../host/temporary-directory.js";
 import type { AnswerStore } from "../launch/answer-store.js";
 
@@ -13,12 +15,11 @@ export function answersIn(cacheDirectory: string): AnswerStore {
   return {
     find: (question) => lookUpAnswer(layout, question),
     makeDirectory: async () => {
-      const { makeWorkDirectory } = await import("../cache/work-directory.js");
       try {
-        // What is left there by a process that was killed is cleaned up by the next.
-        return makeWorkDirectory(layout);
+        // Without a comma, which podman can't take. One that is left there is cleaned up some day.
+        return mkdtempSync(join(layout.tmp, "probe-"));
       } catch (error) {
-        if (!(error instanceof StageError)) throw error;
+        if (errnoOf(error) === undefined) throw error;
         return temporaryDirectory();
       }
     },

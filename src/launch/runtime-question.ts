@@ -1,5 +1,6 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { hostname, release } from "node:os";
+import { cgroupVersion } from "../host/engine-facts.js";
 import { hashNow } from "../host/hash.js";
 import { bootId } from "../host/process-identity.js";
 import { sandboxLimits } from "../host/sandbox-limits.js";
@@ -48,6 +49,8 @@ export function runtimeQuestion(
     program,
     file: [dev, ino, size, mtimeMs, ctimeMs],
     limits: sandboxLimits(),
+    // Only podman has them made, and by programs that do not know all kinds of them.
+    cgroups: runtime === "podman" ? cgroupVersion(existsSync) : null,
     variables: callerVariables(runtime, process.env),
     needs,
   };

@@ -222,17 +222,19 @@ describe("what is remembered", () => {
     ["host", "another-host"],
     ["kernel", "4.18.0"],
     ["uid", 4711],
+    ["cgroups", "others"],
   ])("is not believed of another %s", async (field, value) => {
-    const programs = runtimes(["bwrap"]);
+    const programs = runtimes(["podman"]);
     const answers = memory();
-    await choose({ answers });
+    const candidates = ["podman"] as const;
+    await choose({ answers, candidates });
     for (const found of answers.kept.values()) {
       const state: unknown = JSON.parse(found.state);
       expect(state).toHaveProperty(field);
       found.state = JSON.stringify({ ...Object(state), [field]: value });
     }
-    await choose({ answers });
-    expect(programs.calls("bwrap")).toHaveLength(4);
+    await choose({ answers, candidates });
+    expect(programs.calls("podman")).toHaveLength(4);
   });
 
   test("of podman is not believed with another home, of bwrap it is", async () => {
