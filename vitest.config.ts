@@ -12,6 +12,9 @@ export default defineConfig({
           env,
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/fuzz/**"],
+          // Some compile what threads load, or run programs, which takes its time on a busy machine.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

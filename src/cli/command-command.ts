@@ -16,8 +16,7 @@ export async function commandCommand(line: CommandLine): Promise<number> {
   const runtime = { name, program, version };
   await writeResult(
     line.values.json
-      ? `${JSON.stringify({ schemaVersion: 1, rootfs, key, runtime, argv, env, fds })}
-`
+      ? `${JSON.stringify({ schemaVersion: 1, rootfs, key, runtime, argv, env, fds })}\n`
       : `${toShell(command)}\n`,
   );
   await tidyUp(staged, line.values);
