@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect } from "vitest";
 import { freshCacheDir } from "./support/cache-dir.js";
 import { runArgv } from "./support/cli.js";
@@ -118,6 +119,23 @@ describe.each(["root", "ordinary"] as const)("podman, started by %s,", (kind) =>
       killWhen: { condition: () => existsSync(join(scratch, "ready")), signal: "SIGTERM" },
     });
     expect(ended).toMatchObject({ stdout: "got TERM\n", exitCode: 42 });
+  });
+
+  podmanTest("leaves no survivor when stage-rootfs is killed with SIGKILL", async () => {
+    const { run } = await podmanOf(kind);
+    const scratch = freshCacheDir("ordinary");
+    const alive = join(scratch, "alive");
+    const script = "while :; do date +%s%N >/scratch/alive; sleep 0.05; done";
+    const ended = await run(script, ["--bind", `${scratch}:/scratch`], {
+      killWhen: { condition: () => existsSync(alive) },
+    });
+    expect(ended.signal).toBe("SIGKILL");
+    const isBeating = async () => {
+      const last = readFileSync(alive, "utf8");
+      await sleep(500);
+      return readFileSync(alive, "utf8") !== last;
+    };
+    await expect.poll(isBeating, { timeout: 20_000 }).toBe(false);
   });
 
   podmanTest("is whom it is asked to be, with the caller's rights", async () => {
