@@ -36,6 +36,8 @@ function byLine(start: Buffer): Interpreter | undefined {
 }
 
 const programInterpreter = 3;
+/** In bytes. */
+const mostHeaders = 64 * 1024;
 
 /** The name in the program header PT_INTERP (elf(5)). */
 function byHeader(
@@ -58,7 +60,8 @@ function byHeader(
   const table = address(start, is64 ? 32 : 28);
   const size = half(start, is64 ? 54 : 42);
   const count = half(start, is64 ? 56 : 44);
-  if (size < (is64 ? 56 : 32)) return undefined;
+  // As the kernel has it (load_elf_phdrs): others are no programs, whatever they say.
+  if (size !== (is64 ? 56 : 32) || size * count > mostHeaders) return undefined;
   const headers = read(table, size * count) ?? Buffer.alloc(0);
   for (let at = 0; at + size <= headers.length; at += size) {
     if (word(headers, at) !== programInterpreter) continue;

@@ -1,5 +1,10 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { thisHost } from "../../../src/launch/preflight/host.js";
 import { interpreterOf } from "../../../src/launch/preflight/interpreter.js";
+import { scratchDirectory } from "../../support/scratch-directory.js";
 import { elfFor } from "./elf.js";
 import { madeUpHost } from "./made-up-host.js";
 
@@ -33,6 +38,35 @@ describe("the interpreter that a file names", () => {
 
   test.each([4, 20, 63, 64, 100, 170])("is none where a program ends after %d bytes", (length) => {
     expect(of(elfFor("/lib/ld.so").subarray(0, length))).toBeUndefined();
+  });
+
+  test.each([
+    { what: "more headers than fit", at: 56, value: 0xffff },
+    { what: "headers of a size of their own", at: 54, value: 0xffff },
+  ])("is none of a program that states $what, and not much is read for it", ({ at, value }) => {
+    const file = elfFor("/lib/ld.so");
+    file.writeUInt16LE(value, at);
+    const asked: number[] = [];
+    const read = (_path: unknown, { offset, length }: { offset: number; length: number }) => {
+      asked.push(length);
+      return file.subarray(offset, offset + length);
+    };
+    expect(interpreterOf("/f", { read })).toBeUndefined();
+    expect(Math.max(...asked)).toBeLessThan(128 * 1024);
+  });
+
+  test("is none where its headers are further away than any file goes", () => {
+    const path = join(scratchDirectory(), "program");
+    const file = elfFor("/lib/ld.so");
+    file.writeBigUInt64LE(2n ** 64n - 1n, 32);
+    writeFileSync(path, file);
+    expect(interpreterOf(path, thisHost)).toBeUndefined();
+  });
+
+  test("is not waited for where a fifo is in its place", () => {
+    const path = join(scratchDirectory(), "fifo");
+    execFileSync("mkfifo", [path]);
+    expect(interpreterOf(path, thisHost)).toBeUndefined();
   });
 
   test("is none where nobody may read it", () => {
