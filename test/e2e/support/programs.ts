@@ -27,6 +27,7 @@ const debianPackages = {
   pigz: "pigz",
   podman: "podman",
   prlimit: "util-linux",
+  runc: "runc",
   script: "bsdutils",
   setpriv: "util-linux",
   skopeo: "skopeo",
