@@ -1,24 +1,57 @@
+import { StageError } from "../errors.js";
+import { apptainerInstance } from "../launch/apptainer.js";
+import type { LaunchCommand } from "../launch/launch-command.js";
 import { toShell } from "../launch/shell-quote.js";
 import { tidyUp } from "./after-staging.js";
-import { launchFromLine } from "./launch-from-line.js";
+import { type Launch, launchFromLine } from "./launch-from-line.js";
 import type { CommandLine } from "./options.js";
 import { writeResult } from "./output.js";
 
-/** `stage-rootfs command IMAGE -- CMD…`: the launch command, for a shell or as JSON. */
+/**
+ * `stage-rootfs command IMAGE -- CMD…`: the launch command, for a shell or as JSON; with
+ * `--instance`, those that start an instance of Apptainer's, run CMD in it and stop it.
+ */
 export async function commandCommand(line: CommandLine): Promise<number> {
-  const { staged, command, chosen } = await launchFromLine(line, { holder: "caller" });
-  const { argv, env } = command;
-  const fds = command.fds.map(({ fd, content }) => {
+  const { values } = line;
+  const launch = await launchFromLine(line, { holder: "caller" });
+  const { rootfs, key } = launch.staged;
+  const { name, program, version = null } = launch.chosen.runtime;
+  const found = { schemaVersion: 1, rootfs, key, runtime: { name, program, version } };
+  const { instance } = values;
+  const commands = instance === undefined ? undefined : instanceOf(launch, instance);
+  if (values.json) {
+    const told = commands ? { instance, ...mapped(commands, toJson) } : toJson(launch.command);
+    await writeResult(`${JSON.stringify({ ...found, ...told })}\n`);
+  } else {
+    const lines = commands ? Object.values(commands) : [launch.command];
+    await writeResult(lines.map((command) => `${toShell(command)}\n`).join(""));
+  }
+  await tidyUp(launch.staged, values);
+  return 0;
+}
+
+/** In the order in which they are used. */
+function instanceOf({ plan, chosen: { runtime } }: Launch, name: string) {
+  if (runtime.name === "apptainer") {
+    const { APPTAINER_CONFIGDIR: configDirectory } = process.env;
+    const { start, exec, stop } = apptainerInstance(plan, { runtime, name, configDirectory });
+    return { start, exec, stop };
+  }
+  throw new StageError("USAGE", `--instance is of apptainer, and this would be ${runtime.name}`, {
+    hint: "add --apptainer",
+  });
+}
+
+function mapped<Value, Result>(
+  record: Readonly<Record<string, Value>>,
+  change: (value: Value) => Result,
+): Readonly<Record<string, Result>> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
+
+function toJson({ argv, env, fds }: LaunchCommand) {
+  const contents = fds.map(({ fd, content }) => {
     return { fd, base64: Buffer.from(content).toString("base64") };
   });
-  const { rootfs, key } = staged;
-  const { name, program, version = null } = chosen.runtime;
-  const runtime = { name, program, version };
-  await writeResult(
-    line.values.json
-      ? `${JSON.stringify({ schemaVersion: 1, rootfs, key, runtime, argv, env, fds })}\n`
-      : `${toShell(command)}\n`,
-  );
-  await tidyUp(staged, line.values);
-  return 0;
+  return { argv, env, fds: contents };
 }

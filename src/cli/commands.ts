@@ -95,7 +95,7 @@ export const commands: readonly [Command, ...Command[]] = [
     words: oneImage,
     synopsis: "command IMAGE [-- CMD...]",
     summary: "stage IMAGE and print the command that would run CMD in a sandbox",
-    options: [...stagingOptions, ...launchOptions],
+    options: [...stagingOptions, ...launchOptions, "instance"],
     example: 'eval "$(stage-rootfs command image.tar -- /bin/true)"',
     run: async (line) => (await import("./command-command.js")).commandCommand(line),
   },

@@ -74,6 +74,10 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   docker: ["--docker", "the same as --runtime docker"],
   native: ["--native", "the same as --runtime native: no isolation at all"],
   "native-path": ["--native-path host|rootfs", "whose programs native runs (default: host)"],
+  instance: [
+    "--instance NAME",
+    "print how an instance of Apptainer's is started, used and stopped",
+  ],
   "max-size": ["--max-size SIZE", "shrink the cache to SIZE, such as 200G"],
   "min-free": ["--min-free SIZE|N%", "free so much, or such a part, of the cache's disk"],
   "max-age": ["--max-age TIME", "remove what was not used for TIME, such as 30d"],

@@ -67,6 +67,7 @@ export interface OptionValues {
   readonly docker?: boolean;
   readonly native?: boolean;
   readonly "native-path"?: string;
+  readonly instance?: string;
   readonly "max-size"?: string;
   readonly "min-free"?: string;
   readonly "max-age"?: string;
@@ -159,6 +160,7 @@ const forms = {
   docker: flag,
   native: flag,
   "native-path": text,
+  instance: text,
   "max-size": text,
   "min-free": text,
   "max-age": text,

@@ -55,6 +55,28 @@ describe.for(users)("run --apptainer by the %s user", (kind) => {
     expect(asRoot).toMatchObject({ stdout: "0\n0\n", stderr: "", exitCode: 3 });
   });
 
+  apptainerTest("prints how an instance is started, used and stopped", async () => {
+    const { account, run } = await lineOf(kind);
+    const words = ["--instance", "mine", "--", "sh", "-c", 'echo "$GREETING"; exit 4'];
+    const { stdout, stderr } = await run("command", words);
+    expect(stderr).toBe("");
+    const [start = "", exec = "", stop = ""] = stdout.trimEnd().split("\n");
+    const started = (line: string) => account.run(["sh", "-c", line]);
+    expect(await started(start)).toMatchObject({ stderr: "", exitCode: 0 });
+    try {
+      expect(await started(exec)).toMatchObject({ stdout: "hello there\n", exitCode: 4 });
+    } finally {
+      expect(await started(stop)).toMatchObject({ exitCode: 0 });
+    }
+    expect(await started(exec)).toMatchObject({ exitCode: 255 });
+    const { instance, ...commands } = JSON.parse(
+      (await run("command", ["--json", ...words])).stdout,
+    );
+    expect(instance).toBe("mine");
+    expect(commands).toHaveProperty("start.argv", expect.arrayContaining(["instance", "start"]));
+    expect(await run("command", ["--instance", "/odd"])).toMatchObject({ exitCode: 2, stdout: "" });
+  });
+
   apptainerTest("passes SIGTERM on, and leaves no survivor of SIGKILL", async () => {
     const { account, run } = await lineOf(kind);
     const bind = ["--bind", `${account.home}:/scratch`];
