@@ -158,6 +158,24 @@ describe("binds", () => {
     expect(argv).not.toContain("--bind /people");
   });
 
+  test.each(["/tmp/out", "/run/a/b", "/var/tmp/out", "/data/x"])(
+    "are refused below what is fresh: %s",
+    (target) => {
+      const binds = [{ source: "/p", target, access: "rw" }] as const;
+      const error = refusal(() => argvOf({ binds, tmpfs: ["/data"] }));
+      expect(error).toMatchObject({ code: "SANDBOX" });
+      expect(error.message).toMatch(/^apptainer can't mount \/p on .*is fresh and empty$/);
+    },
+  );
+
+  test("are taken at what is fresh, and below a bind there", () => {
+    const binds = [
+      { source: "/p", target: "/tmp", access: "rw" },
+      { source: "/q", target: "/tmp/q", access: "rw" },
+    ] as const;
+    expect(argvOf({ binds }).join(" ")).toContain("--bind /p:/tmp:rw --bind /q:/tmp/q:rw");
+  });
+
   test.each<[string, LaunchOptions["binds"]]>([
     ["read-only", [{ source: "/p", target: "/home/me", access: "ro" }]],
     ["of an odd source", [{ source: "/p:q", target: "/home/me", access: "rw" }]],
