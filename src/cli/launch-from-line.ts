@@ -19,6 +19,7 @@ import { writeMessage } from "./output.js";
 import { runtimeWish } from "./runtime-option.js";
 import { settingsOptions } from "./settings-options.js";
 import { stageFromLine } from "./stage-from-line.js";
+import { leaveDeletedDirectory, mountedPaths, pathOptions } from "./working-directory.js";
 
 export interface Launch {
   readonly staged: StageResult;
@@ -41,7 +42,8 @@ export interface LaunchContext {
  * @throws StageError
  */
 export async function launchFromLine(line: CommandLine, context: LaunchContext): Promise<Launch> {
-  const { values, rest } = line;
+  const { values, words, rest } = line;
+  leaveDeletedDirectory([...words, ...pathOptions(values), ...mountedPaths(values)]);
   const wish = launchWish(values);
   const { cacheDirectory, target, file } = launchSettings(values);
   const grants = grantsOf({

@@ -3,8 +3,10 @@ import { resolve } from "node:path";
 import { fromSystemError, StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { type Bind, parseBind, parseSamePlace } from "../launch/bind.js";
+import { capabilities } from "../launch/capabilities.js";
 import { parseAssignment } from "../launch/environment.js";
 import type { LaunchOptions, SandboxUser } from "../launch/plan.js";
+import { checkSources } from "../launch/preflight.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import { checkMountTarget } from "../mountpoints/requests.js";
 import { choiceOption, type OptionValues } from "./options.js";
@@ -17,13 +19,12 @@ export interface LaunchWish {
 
 /**
  * Reads the options of a launch; what is to be mounted has to be there.
- * @throws StageError USAGE, NOT_FOUND, PERMISSION
+ * @throws StageError USAGE, SANDBOX
  */
 export function launchWish(values: OptionValues): LaunchWish {
   const binds = bindsOf(values);
   const tmpfs = (values.tmpfs ?? []).map(checkMountTarget);
   const output = values.output === undefined ? undefined : outputOf(values.output);
-  if (values["nix-store"]) kindOf("/nix/store");
   const options = {
     binds,
     tmpfs,
@@ -38,6 +39,16 @@ export function launchWish(values: OptionValues): LaunchWish {
     writable: values.writable,
     terminal: values.tty,
   };
+  checkSources([
+    ...binds,
+    ...(output ? [output] : []),
+    ...(values["nix-store"] ? [{ source: "/nix/store", access: "ro" } as const] : []),
+  ]);
+  if (output && kindOf(output.source) !== "dir") {
+    throw new StageError("USAGE", `--output ${printable(output.source)} is not a directory`, {
+      hint: "name a directory for what the command writes",
+    });
+  }
   return {
     options,
     mounts: [
@@ -51,17 +62,22 @@ function bindsOf(values: OptionValues): readonly Bind[] {
   const readOnly = (bind: Bind): Bind => ({ ...bind, access: "ro" });
   const binds = [
     ...(values.bind ?? []).map(parseBind),
-    ...(values["ro-bind"] ?? []).map(parseBind).map(readOnly),
+    ...(values["ro-bind"] ?? []).map(parseReadOnlyBind),
     ...(values.input ?? []).map(parseSamePlace).map(readOnly),
   ];
   return binds.map((bind) => ({ ...bind, source: resolve(bind.source) }));
 }
 
+function parseReadOnlyBind(text: string): Bind {
+  if (!text.endsWith(":rw")) return { ...parseBind(text), access: "ro" };
+  throw new StageError("USAGE", `--ro-bind ${printable(text)} is to be read-only and writable`, {
+    hint: "write --bind for what may be written to",
+  });
+}
+
 function outputOf(text: string): Bind {
   const { source, target } = parseSamePlace(text);
-  const output: Bind = { source: resolve(source), target, access: "rw" };
-  if (kindOf(output.source) === "dir") return output;
-  throw new StageError("USAGE", `--output ${printable(text)} is not a directory`);
+  return { source: resolve(source), target, access: "rw" };
 }
 
 function userOf(values: OptionValues): SandboxUser | undefined {
@@ -78,9 +94,9 @@ function userOf(values: OptionValues): SandboxUser | undefined {
 
 function capability(text: string): string {
   const name = text.toUpperCase();
-  if (/^(?:CAP_)?[A-Z_]{3,40}$/.test(name)) {
-    return name === "ALL" || name.startsWith("CAP_") ? name : `CAP_${name}`;
-  }
+  if (name === "ALL") return name;
+  const full = name.startsWith("CAP_") ? name : `CAP_${name}`;
+  if (capabilities.has(full)) return full;
   throw new StageError("USAGE", `"${printable(text)}" is no capability`, {
     hint: "write for instance --cap-drop NET_RAW, or ALL",
   });
@@ -94,6 +110,11 @@ function checkHostname(text: string): string {
 }
 
 function checkWorkingDir(path: string): string {
+  if (!path.startsWith("/")) {
+    throw new StageError("USAGE", `--chdir ${printable(path)} is not absolute`, {
+      hint: "give the directory's path in the sandbox, for instance --chdir /data",
+    });
+  }
   return path === "/" ? path : checkMountTarget(path);
 }
 

@@ -1,3 +1,4 @@
+import { nearest } from "../config/nearest.js";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { type Command, commands, findCommand } from "./commands.js";
@@ -55,13 +56,20 @@ function checkOptions(command: Command, { values }: CommandLine): void {
   });
 }
 
-function checkWords({ synopsis, words: rule }: Command, words: readonly string[]): void {
+function checkWords({ name, synopsis, words: rule }: Command, words: readonly string[]): void {
   const usage = `usage: stage-rootfs ${synopsis}`;
   if (words.length < rule.least) {
     throw new StageError("USAGE", `no ${rule.what} was named`, { hint: `${usage}; see --help` });
   }
   const extra = words[rule.most];
   if (extra === undefined) return;
+  const [first = ""] = words;
+  if (name === "" && /^[a-z]+$/.test(first)) {
+    const near = nearest(first, commands.map((each) => each.name).filter(Boolean)) ?? "";
+    throw new StageError("USAGE", `there is no command ${first}`, {
+      hint: `the nearest one is stage-rootfs ${near}; to stage an image, name it alone: ${usage}`,
+    });
+  }
   throw new StageError("USAGE", `one word too many: "${printable(extra)}"`, {
     hint: synopsis.includes("-- CMD") ? `put the command to run after --; ${usage}` : usage,
   });

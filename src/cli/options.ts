@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { nearest } from "../config/nearest.js";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { parseSize } from "../host/quantity.js";
@@ -207,6 +208,8 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     const [, name = ""] =
       /^Option '.*--([\w-]+)(?: <value>)?' argument is ambiguous/.exec(error.message) ?? [];
     if (name !== "") throw noValue(name, args[args.indexOf(`--${name}`) + 1]);
+    const [, odd = ""] = /^Unknown option '--([\w-]+)'/.exec(error.message) ?? [];
+    if (odd !== "") throw unknownOption(odd);
     // Node's message goes on with advice that does not fit here.
     const [sentence = ""] = error.message.split(/\. |\n/);
     throw new StageError("USAGE", printable(sentence.replace(/\.$/, "")), {
@@ -231,6 +234,13 @@ function takesValue(word: string): boolean {
   return Object.entries(forms).some(
     ([name, { type }]) => type === "string" && word === `--${name}`,
   );
+}
+
+function unknownOption(name: string): StageError {
+  const near = nearest(name, Object.keys(forms)) ?? "help";
+  return new StageError("USAGE", `there is no option --${name}`, {
+    hint: `the nearest one is --${near}; see stage-rootfs --help`,
+  });
 }
 
 function noValue(name: string, next = ""): StageError {

@@ -28,6 +28,14 @@ export function pathOptions(values: OptionValues): readonly (string | undefined)
   return [values["cache-dir"], values.config, cache, config];
 }
 
+/** The relative paths among those that a command line has the sandbox see, as they were given. */
+export function mountedPaths(values: OptionValues): readonly string[] {
+  const { bind = [], "ro-bind": readOnly = [], input = [], output } = values;
+  const given = [...bind, ...readOnly, ...input, ...(output === undefined ? [] : [output])];
+  // Else `data:/in` would be taken for a reference with an absolute path.
+  return given.filter((path) => !path.startsWith("/")).map((path) => `./${path}`);
+}
+
 function isThere(): boolean {
   try {
     process.cwd();

@@ -21,14 +21,15 @@ export function parseBind(text: string): Bind {
   const match = /^(.+?)(?::(ro|rw))?$/s.exec(text);
   const [, paths = "", access] = match ?? [];
   const colon = paths.lastIndexOf(":");
-  if (colon <= 0) {
+  const target = paths.slice(colon + 1);
+  if (colon <= 0 || !target.startsWith("/")) {
     throw new StageError("USAGE", `"${printable(text)}" is no bind`, {
-      hint: "write SRC:DST or SRC:DST:ro, for instance /scratch:/data:ro",
+      hint: "write SRC:DST or SRC:DST:ro with an absolute DST, for instance /scratch:/data:ro",
     });
   }
   return {
     source: paths.slice(0, colon),
-    target: checkMountTarget(paths.slice(colon + 1)),
+    target: checkMountTarget(target),
     access: access === "ro" ? "ro" : "rw",
   };
 }

@@ -1,12 +1,13 @@
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import type { LaunchCommand } from "./launch-command.js";
+import type { BindMount } from "./mount.js";
 import type { LaunchPlan } from "./plan.js";
 import { type ArgumentLimits, argumentFaults, ownLimits } from "./preflight/argument-faults.js";
 import { type CommandLook, commandFault } from "./preflight/command-faults.js";
 import { errorCodeOf, type LaunchFault } from "./preflight/fault.js";
 import { type Host, thisHost } from "./preflight/host.js";
-import { mountFaults } from "./preflight/mount-faults.js";
+import { mountFaults, sourceFault } from "./preflight/mount-faults.js";
 import { SandboxView } from "./preflight/sandbox-view.js";
 import { submountFaults } from "./preflight/submount-faults.js";
 import type { Runtime } from "./runtime.js";
@@ -23,7 +24,18 @@ export interface PreflightOptions {
  * that is wrong, with the others in its `findings`
  */
 export function preflight(plan: LaunchPlan, options: PreflightOptions): void {
-  const faults = findFaults(plan, { ...options, host: thisHost, limitsOf: ownLimits });
+  refuse(findFaults(plan, { ...options, host: thisHost, limitsOf: ownLimits }));
+}
+
+/**
+ * Looks at what is to be mounted alone, which can be done before anything is staged.
+ * @throws StageError SANDBOX, with all that was found in its `findings`
+ */
+export function checkSources(sources: readonly Pick<BindMount, "source" | "access">[]): void {
+  refuse(sources.flatMap((each) => sourceFault(each, thisHost) ?? []));
+}
+
+function refuse(faults: readonly LaunchFault[]): void {
   const [first, ...others] = faults;
   if (!first) return;
   const more = others.length === 0 ? "" : ` (and ${others.length} more)`;

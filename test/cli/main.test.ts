@@ -112,8 +112,24 @@ describe("stage-rootfs command IMAGE", () => {
       "--",
       "/f",
     );
-    expect(bind.status).toBe(66);
-    expect(bind.stderr).toContain(missing);
+    expect(bind.status).toBe(125);
+    expect(bind.stderr).toContain(`${missing} does not exist (`);
+  });
+});
+
+test("all that is missing of what the sandbox is to see is found before anything is staged", async () => {
+  const paths = ["/nowhere/a", "/nowhere/b"];
+  const binds = paths.flatMap((path) => ["--input", path]);
+  const { status, stderr } = await run("run", "--json", ...binds, "/nowhere/image.tar");
+  expect(status).toBe(125);
+  expect(JSON.parse(stderr)).toMatchObject({
+    error: {
+      code: "SANDBOX",
+      findings: paths.map((path) => ({
+        code: "BIND_SOURCE_MISSING",
+        message: `${path} does not exist`,
+      })),
+    },
   });
 });
 
@@ -162,8 +178,14 @@ describe("a command line that is wrong", () => {
     [["--mount", "data", "a.tar"], "is not absolute"],
     [["--max-depth", "9999", "a.tar"], "9999 is no limit for depth"],
     [["run", "--bind", "/a", "a.tar"], "is no bind"],
+    [["run", "--bind", "/a:/b:rx", "a.tar"], '"/a:/b:rx" is no bind'],
+    [["run", "--ro-bind", "/a:/b:rw", "a.tar"], "read-only and writable"],
+    [["run", "--cap-drop", "NET_RAVEN", "a.tar"], "is no capability"],
+    [["run", "--output", process.execPath, "a.tar"], "is not a directory"],
+    [["runn", "a.tar"], "there is no command runn (the nearest one is stage-rootfs run;"],
+    [["--buind", "a:/b"], "there is no option --buind (the nearest one is --bind;"],
     [["run", "--env", "A", "a.tar"], "is no NAME=VALUE"],
-    [["run", "--chdir", "x", "a.tar"], "is not absolute"],
+    [["run", "--chdir", "x", "a.tar"], "--chdir x is not absolute"],
     [["docker:debian", "--quiet"], "docker:"],
   ];
 

@@ -131,6 +131,16 @@ describe("where nobody listens", () => {
     const relative = await started([...args, "image.tar"]);
     expect(relative.exitCode).toBe(66);
     expect(relative.stderr).toMatch(/the working directory is gone/);
+    for (const mount of [
+      "--input=data",
+      "--output=data",
+      "--bind=data:/in",
+      "--ro-bind=data:/in",
+    ]) {
+      const mounted = await started(["run", ...args, mount, forms.ociArchive]);
+      expect(mounted.exitCode).toBe(66);
+      expect(mounted.stderr).toMatch(/is gone, so "\.\/data[^"]*" is nowhere/);
+    }
   });
 
   test("a place where nothing can be made does not hang", async () => {

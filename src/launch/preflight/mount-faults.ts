@@ -23,7 +23,11 @@ export function mountFaults(
   });
 }
 
-function sourceFault({ source, access }: BindMount, host: Host): LaunchFault | undefined {
+/** What is wrong with what a bind is to show. */
+export function sourceFault(
+  { source, access }: Pick<BindMount, "source" | "access">,
+  host: Host,
+): LaunchFault | undefined {
   const what = printable(source);
   const kind = host.endOf(source);
   if (kind === "missing") {
