@@ -59,6 +59,11 @@ const launchOptions = [
   "native-path",
 ] as const satisfies readonly OptionName[];
 
+/** Statuses that come from the sandbox and what runs in it. */
+const runNotes = `Exit status: CMD's own, and 128+N where signal N ended it; 124 where it ended after --timeout, 125
+where the sandbox could not be started, 126 where CMD is not executable, 127 where it is not there;
+otherwise as below.`;
+
 const runOptions = ["timeout", "grace"] as const satisfies readonly OptionName[];
 
 /** The command without a name comes first. Each is loaded when it is called. */
@@ -78,6 +83,7 @@ export const commands: readonly [Command, ...Command[]] = [
     synopsis: "run IMAGE [-- CMD...]",
     summary: "stage IMAGE and run CMD, or the image's own command, in a sandbox",
     options: [...stagingOptions, ...launchOptions, "tty", ...runOptions],
+    notes: runNotes,
     example: "stage-rootfs run image.tar --bind /scratch:/data -- /bin/sh -c 'ls /data'",
     run: async (line) => (await import("./run-command.js")).runCommand(line),
   },
@@ -87,6 +93,7 @@ export const commands: readonly [Command, ...Command[]] = [
     synopsis: "shell IMAGE",
     summary: "stage IMAGE and open a shell in its sandbox, at this terminal",
     options: [...stagingOptions, ...launchOptions, ...runOptions],
+    notes: runNotes.replaceAll("CMD", "the shell"),
     example: "stage-rootfs shell image.tar --output results",
     run: async (line) => (await import("./shell-command.js")).shellCommand(line),
   },

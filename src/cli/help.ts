@@ -103,9 +103,9 @@ const references = `IMAGE is a file or directory: a docker-archive or oci-archiv
 layout, or an unpacked docker-archive, told apart by content. Or say which it is:
 docker-archive:FILE[:REF], oci-archive:FILE[:REF], oci:DIR[:REF]. Or - for an archive on stdin.
 Or docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST] for an image of a registry. Or a RepX Lab:
-repx:LAB[#NAME].
+repx:LAB[#NAME].`;
 
-The cache is --cache-dir, else $STAGE_ROOTFS_CACHE_DIR, else where the configuration has it, else
+const places = `The cache is --cache-dir, else $STAGE_ROOTFS_CACHE_DIR, else where the configuration has it, else
 /var/cache/stage-rootfs for root and /var/tmp/stage-rootfs-UID for others. The configuration is
 --config, else $STAGE_ROOTFS_CONFIG, else ~/.config/stage-rootfs/config.toml, else
 /etc/stage-rootfs/config.toml. STAGE_ROOTFS_DEBUG=1 adds a stack trace to errors.
@@ -132,7 +132,8 @@ export function helpText(command: Command): string {
     ["Usage:", ...usage].join("\n"),
     ["Options:", ...options].join("\n"),
     ...(command.notes === undefined ? [] : [command.notes]),
-    references,
+    ...(command.words.most === 0 ? [] : [references]),
+    places,
     `Example:\n  ${command.example}`,
   ];
   return `${parts.join("\n\n")}\n`;

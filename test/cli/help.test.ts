@@ -14,7 +14,7 @@ describe.each(commands.map((command) => [command.name || "plain stage-rootfs", c
     });
 
     test("names no option that it does not take", () => {
-      const options = text.slice(text.indexOf("Options:"), text.indexOf("\nIMAGE is"));
+      const [options = ""] = /^Options:\n(?: .*\n)*/m.exec(text) ?? [];
       const named = [...options.matchAll(/^ {2}(?:-\w, )?--([a-z0-9-]+)/gm)].map(
         ([, name]) => name,
       );
@@ -25,6 +25,10 @@ describe.each(commands.map((command) => [command.name || "plain stage-rootfs", c
       expect(text).toContain(`stage-rootfs ${command.synopsis}`);
       expect(text).toContain(command.example);
       expect(command.example).toContain("stage-rootfs");
+    });
+
+    test("says how an image is named where it takes one", () => {
+      expect(text.includes("\nIMAGE is a file")).toBe(command.words.most > 0);
     });
 
     test("ends with a line feed, and no line of it with blanks", () => {
