@@ -207,7 +207,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (!(error instanceof TypeError)) throw error;
     const [, name = ""] =
       /^Option '.*--([\w-]+)(?: <value>)?' argument is ambiguous/.exec(error.message) ?? [];
-    if (name !== "") throw noValue(name, args[args.indexOf(`--${name}`) + 1]);
+    if (name !== "") throw noValue(name, args.find(isOptionAfter(`--${name}`)));
+    const [, empty = ""] =
+      /^Option '.*--([\w-]+) <value>' argument missing/.exec(error.message) ?? [];
+    if (empty !== "") throw noValue(empty);
     const [, odd = ""] = /^Unknown option '--([\w-]+)'/.exec(error.message) ?? [];
     if (odd !== "") throw unknownOption(odd);
     // Node's message goes on with advice that does not fit here.
@@ -243,7 +246,18 @@ function unknownOption(name: string): StageError {
   });
 }
 
-function noValue(name: string, next = ""): StageError {
+/** Finds the word that stands in the place of an option's value, and can't be one. */
+function isOptionAfter(option: string) {
+  return (word: string, i: number, all: readonly string[]): boolean =>
+    word.startsWith("-") && all[i - 1] === option;
+}
+
+function noValue(name: string, next?: string): StageError {
+  if (next === undefined) {
+    return new StageError("USAGE", `--${name} takes a value, and none follows`, {
+      hint: "see stage-rootfs --help",
+    });
+  }
   const word = printable(next);
   return new StageError("USAGE", `--${name} takes a value, and ${word} looks like an option`, {
     hint: `if it is the value, write --${name}=${word}; see stage-rootfs --help`,

@@ -54,6 +54,18 @@ describe("parseCommandLine", () => {
     expect(error.hint).toContain("--cache-dir=-c");
   });
 
+  test("names the value that looks like an option, of several", () => {
+    const error = refusal(() =>
+      parseCommandLine(["--env", "A=1", "--env", "B=2", "--env", "-x=1"]),
+    );
+    expect(error.message).toBe("--env takes a value, and -x=1 looks like an option");
+  });
+
+  test("says that a value is missing at the end", () => {
+    const error = refusal(() => parseCommandLine(["i", "--gpu"]));
+    expect(error.message).toBe("--gpu takes a value, and none follows");
+  });
+
   test("escapes what an option's name could do to a terminal", () => {
     expect(refusal(() => parseCommandLine(["--\x1b[2J\n"])).message).not.toContain("\x1b");
   });

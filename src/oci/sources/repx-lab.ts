@@ -16,7 +16,7 @@ const imageFiles = ["manifest.json", "oci-layout", "index.json"];
 /**
  * A reference to an image of a RepX Lab as one to the image's own file or directory: that of
  * `repx:LAB[#NAME]`, and that of a bare path to a Lab. Other references stay as they are.
- * @throws StageError NOT_FOUND, with all paths that were tried; REFERENCE_AMBIGUOUS where a Lab has
+ * @throws StageError NOT_FOUND, with all paths that were tried where there is a Lab; REFERENCE_AMBIGUOUS where a Lab has
  * several images and none is named; IMAGE_INVALID for one that is a link out of the Lab
  */
 export function resolveLab(reference: Reference): Reference {
@@ -50,6 +50,7 @@ function imageCalled(lab: string, name: string): string {
   const tried = directories.flatMap((directory) => {
     return suffixes.map((suffix) => join(lab, directory, name + suffix));
   });
+  refuseMissing(lab);
   const found = tried.find((path) => existsSync(path));
   if (found !== undefined) return found;
   const names = [...imagesOf(lab).keys()];
@@ -60,7 +61,15 @@ function imageCalled(lab: string, name: string): string {
   );
 }
 
+function refuseMissing(lab: string): void {
+  if (isDirectory(lab)) return;
+  throw new StageError("NOT_FOUND", printable(`there is no Lab ${lab}: it is no directory`), {
+    hint: "give the directory that holds the Lab's images directory",
+  });
+}
+
 function theOnlyImage(lab: string, reference: string): string {
+  refuseMissing(lab);
   const images = imagesOf(lab);
   const [first, ...others] = images.values();
   const places = directories.map((directory) => join(lab, directory)).join(", ");

@@ -105,8 +105,12 @@ describe("a Lab", () => {
     }
   });
 
-  test("that is not there is one without images", () => {
-    expect(refusal(() => resolve("repx:/nowhere/lab#tools")).code).toBe("NOT_FOUND");
+  test("that is not there is said to be missing", () => {
+    for (const reference of ["repx:/nowhere/lab#tools", "repx:/nowhere/lab"]) {
+      const error = refusal(() => resolve(reference));
+      expect(error.code).toBe("NOT_FOUND");
+      expect(error.message).toMatch(/^there is no Lab \/nowhere\/lab:/);
+    }
   });
 
   test.each(["manifest.json", "oci-layout", "index.json"])(
