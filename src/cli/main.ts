@@ -64,7 +64,7 @@ function checkWords({ name, synopsis, words: rule }: Command, words: readonly st
   const extra = words[rule.most];
   if (extra === undefined) return;
   const [first = ""] = words;
-  if (name === "" && /^[a-z]+$/.test(first)) {
+  if (name === "" && /^[a-z]{3,}$/.test(first)) {
     const near = nearest(first, commands.map((each) => each.name).filter(Boolean)) ?? "";
     throw new StageError("USAGE", `there is no command ${first}`, {
       hint: `the nearest one is stage-rootfs ${near}; to stage an image, name it alone: ${usage}`,

@@ -76,6 +76,7 @@ describe("the command line", () => {
   const cases: readonly [args: readonly string[], exitCode: number, says: RegExp][] = [
     [[], 2, /no image was named/],
     [["a", "b"], 2, /one word too many: "b"/],
+    [["runn", "b"], 2, /no command runn .*stage-rootfs run;/],
     [["--nonsense", "a"], 2, /--nonsense/],
     [["--bind", "/a:/b", "a"], 2, /--bind is no option of plain stage-rootfs/],
     [["--jobs", "many", "a"], 2, /--jobs takes a whole number/],
@@ -86,7 +87,7 @@ describe("the command line", () => {
     [["--owner", "image", "a"], 2, /only root/],
     [["", "--"], 2, /names no image/],
     [["run", "a", "--env", "novalue"], 2, /NAME=VALUE/],
-    [["run", "a", "--bind", "/nonexistent:/x"], 66, /bind \/nonexistent/],
+    [["run", "a", "--bind", "/nonexistent:/x"], 125, /\/nonexistent does not exist/],
   ];
   test.for(cases)("%j is refused", async ([args, exitCode, says]) => {
     const run = await stageRootfs(args, { env: { STAGE_ROOTFS_CACHE_DIR: "/nonexistent/cache" } });
