@@ -1,5 +1,4 @@
-import { StageError } from "../errors.js";
-import { apptainerInstance } from "../launch/apptainer.js";
+import { apptainerInstance, checkInstanceName } from "../launch/apptainer.js";
 import type { LaunchCommand } from "../launch/launch-command.js";
 import { toShell } from "../launch/shell-quote.js";
 import { tidyUp } from "./after-staging.js";
@@ -13,11 +12,15 @@ import { writeResult } from "./output.js";
  */
 export async function commandCommand(line: CommandLine): Promise<number> {
   const { values } = line;
-  const launch = await launchFromLine(line, { holder: "caller" });
+  const { instance } = values;
+  if (instance !== undefined) checkInstanceName(instance);
+  const launch = await launchFromLine(
+    { ...line, values: instance === undefined ? values : { ...values, apptainer: true } },
+    { holder: "caller" },
+  );
   const { rootfs, key } = launch.staged;
   const { name, program, version = null } = launch.chosen.runtime;
   const found = { schemaVersion: 1, rootfs, key, runtime: { name, program, version } };
-  const { instance } = values;
   const commands = instance === undefined ? undefined : instanceOf(launch, instance);
   if (values.json) {
     const told = commands ? { instance, ...mapped(commands, toJson) } : toJson(launch.command);
@@ -32,14 +35,9 @@ export async function commandCommand(line: CommandLine): Promise<number> {
 
 /** In the order in which they are used. */
 function instanceOf({ plan, chosen: { runtime } }: Launch, name: string) {
-  if (runtime.name === "apptainer") {
-    const { APPTAINER_CONFIGDIR: configDirectory } = process.env;
-    const { start, exec, stop } = apptainerInstance(plan, { runtime, name, configDirectory });
-    return { start, exec, stop };
-  }
-  throw new StageError("USAGE", `--instance is of apptainer, and this would be ${runtime.name}`, {
-    hint: "add --apptainer",
-  });
+  const { APPTAINER_CONFIGDIR: configDirectory } = process.env;
+  const { start, exec, stop } = apptainerInstance(plan, { runtime, name, configDirectory });
+  return { start, exec, stop };
 }
 
 function mapped<Value, Result>(

@@ -90,6 +90,15 @@ describe("stage-rootfs command IMAGE", () => {
     expect(printed).toHaveProperty("argv", expect.arrayContaining(["--chdir", "/tmp", "--", "/f"]));
   });
 
+  test.each([
+    ["of a name that is none", ["--instance", "a b"], /"a b" is no name for an instance/],
+    ["of another runtime", ["--instance", "mine", "--bwrap"], /can't both be the runtime/],
+  ])("refuses an instance %s, before anything is staged", async (_, options, says) => {
+    const refused = await run("command", "/nowhere", ...options);
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toMatch(says);
+  });
+
   test("gives binds a place of their source's kind", async () => {
     const source = scratchDirectory();
     const argv = ["command", "--json", cacheOption(), "--bind", `${source}:/data/in:ro`];
