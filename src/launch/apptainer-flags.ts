@@ -2,6 +2,7 @@ import { apptainerHome } from "./apptainer-home.js";
 import { bindFlags, mountFlags } from "./apptainer-mounts.js";
 import { cannot } from "./cannot.js";
 import { capabilitiesOut } from "./capabilities-out.js";
+import { kernelMounts } from "./kernel-files.js";
 import type { LaunchPlan } from "./plan.js";
 import type { Runtime } from "./runtime.js";
 
@@ -37,6 +38,7 @@ export function sandboxFlags(
     ...home,
     ...(plan.singularity === null ? [] : bindFlags(singularityBind(plan.singularity))),
     ...(plan.network === "host" ? plan.nameService.flatMap(bindFlags) : []),
+    ...kernelMounts(runtime).flatMap(bindFlags),
     ...mountFlags(binds),
     ...(hasWorkingDir ? ["--pwd", plan.workingDir] : []),
   ];

@@ -1,6 +1,7 @@
 import { cannot } from "./cannot.js";
 import { capabilitiesOut } from "./capabilities-out.js";
 import { withGpu } from "./gpu-environment.js";
+import { kernelMounts } from "./kernel-files.js";
 import type { FdContent, LaunchCommand } from "./launch-command.js";
 import { partEnvironment } from "./loader-variables.js";
 import type { Mount } from "./mount.js";
@@ -34,7 +35,8 @@ export function bwrapCommand(plan: LaunchPlan, runtime: Runtime): LaunchCommand 
     ...(plan.hostname === null ? [] : ["--hostname", plan.hostname]),
     ...[...capabilitiesOut, ...plan.droppedCapabilities].flatMap((name) => ["--cap-drop", name]),
     ...rootOptions(plan, runtime),
-    ...[...plan.mounts, ...(plan.gpu?.mounts ?? []), ...plan.nameService].flatMap(mountOptions),
+    ...plan.mounts.flatMap((mount) => [mount, ...coversOf(mount, runtime)]).flatMap(mountOptions),
+    ...[...(plan.gpu?.mounts ?? []), ...plan.nameService].flatMap(mountOptions),
     ...Object.entries(loader).flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--chdir", plan.workingDir],
   ];
@@ -58,6 +60,10 @@ function rootOptions(plan: LaunchPlan, runtime: Runtime): readonly string[] {
   throw cannot("bwrap", what, {
     hint: "that takes bwrap 0.11 and Linux 5.11; have one directory writable with --tmpfs DIR, or use --apptainer or --podman",
   });
+}
+
+function coversOf({ type, target }: Mount, runtime: Runtime): readonly Mount[] {
+  return type === "proc" ? kernelMounts(runtime, { proc: target }) : [];
 }
 
 function mountOptions(mount: Mount): readonly string[] {

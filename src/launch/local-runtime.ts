@@ -1,4 +1,5 @@
 import { callerVariables } from "./caller-variables.js";
+import { kernelFiles } from "./kernel-files.js";
 import type { Runtime, RuntimeName } from "./runtime.js";
 
 /** A program of this node as this process starts it, before anything is known of it. */
@@ -7,5 +8,12 @@ export function localRuntime(
   { program, nativePath }: Pick<Runtime, "program" | "nativePath">,
 ): Runtime {
   const caller = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  return { name, program, caller, callerEnv: callerVariables(name, process.env), nativePath };
+  return {
+    name,
+    program,
+    caller,
+    kernelFiles: caller.uid === 0 ? kernelFiles() : [],
+    callerEnv: callerVariables(name, process.env),
+    nativePath,
+  };
 }

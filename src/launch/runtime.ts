@@ -16,6 +16,8 @@ export interface Runtime {
   readonly canOverlay?: boolean | undefined;
   /** Who starts it. Default: root. */
   readonly caller?: SandboxUser | undefined;
+  /** What below /proc root's commands may not write to, see `kernelMounts`. Default: `sys`. */
+  readonly kernelFiles?: readonly string[] | undefined;
   /**
    * Variables of the caller's that the program itself goes by, see `callerVariables`; of `native`,
    * the PATH. They do not reach the sandbox. Default: none.

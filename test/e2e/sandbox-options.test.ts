@@ -138,6 +138,17 @@ describe.each(everybody)("as %s", (as) => {
   });
 });
 
+sandboxTest("root's command can't set the host's kernel", async () => {
+  // Opened to append, and nothing is.
+  const script =
+    "for f in kernel/core_pattern vm/drop_caches; do { true >>/proc/sys/$f; } 2>&1 && echo can; done";
+  for (const options of [[], ["--uid-0"], ["--user", "1234"]]) {
+    const { stdout } = await inside(script, { as: "root", options });
+    expect(stdout.match(/Read-only file system/g)).toHaveLength(2);
+    expect(stdout).not.toContain("can\n");
+  }
+});
+
 sandboxTest("root keeps capabilities, but for those that lead out, and those dropped", async () => {
   const usual = await inside(capabilities, { as: "root" });
   expect([has(usual.stdout, CAP_CHOWN), has(usual.stdout, CAP_SYS_ADMIN)]).toEqual([true, false]);

@@ -10,7 +10,12 @@ import { type LaunchOptions, type LaunchPlan, planLaunch } from "../../src/launc
 import type { Runtime } from "../../src/launch/runtime.js";
 import { refusal } from "../support/refusal.js";
 
-const runtime: Runtime = { name: "apptainer", program: "/usr/bin/apptainer", version: "1.4.5" };
+const runtime: Runtime = {
+  name: "apptainer",
+  program: "/usr/bin/apptainer",
+  version: "1.4.5",
+  caller: { uid: 1000, gid: 1000 },
+};
 
 function planOf(options: LaunchOptions = {}, singularity: string | null = "/c/singularity.d") {
   const config = { env: ["A=1"], entrypoint: null, cmd: ["/bin/app", "-x"], workingDir: "/work" };
@@ -42,6 +47,13 @@ const out = [
 const ownBind = ["--bind", "/c/singularity.d:/.singularity.d:ro"];
 
 describe("a plan as a command of Apptainer's", () => {
+  test("keeps root's commands from setting the host's kernel", () => {
+    const root = { ...runtime, caller: { uid: 0, gid: 0 }, kernelFiles: ["sys", "irq"] };
+    const { argv } = apptainerCommand(planOf(), root);
+    expect(argv).toContain("/proc/sys:/proc/sys:ro");
+    expect(argv).toContain("/proc/irq:/proc/irq:ro");
+  });
+
   test("isolates, and runs the command in its directory", () => {
     expect(apptainerCommand(planOf(), runtime)).toEqual({
       argv: [
@@ -110,7 +122,8 @@ describe("a plan as a command of Apptainer's", () => {
       { uid: 0, gid: 0 },
       { uid: 1000, gid: 100 },
     ]) {
-      const { argv } = apptainerCommand(planOf({ user }), { ...runtime, caller: { ...user } });
+      const caller = { ...user };
+      const { argv } = apptainerCommand(planOf({ user }), { ...runtime, caller, kernelFiles: [] });
       expect(argv).toEqual(argvOf());
     }
   });

@@ -106,7 +106,9 @@ const everything = planLaunch(staged, {
   terminal: true,
 });
 
-const bwrap = { name: "bwrap", program: "/usr/bin/bwrap" } as const;
+const caller = { uid: 1000, gid: 1000 };
+
+const bwrap = { name: "bwrap", program: "/usr/bin/bwrap", caller } as const;
 
 /** What every sandbox is made without, so that root can't leave it. */
 const dropped = [
@@ -175,6 +177,17 @@ describe("bwrapCommand", () => {
       ...["--chdir", "/work"],
       "--",
       ...["/entry", "arg"],
+    ]);
+  });
+
+  test("keeps root's commands from setting the host's kernel, wherever /proc is", () => {
+    const mountPoints = [{ target: "/proc", path: "/p", kind: "dir", created: true }] as const;
+    const root = { ...bwrap, caller: { uid: 0, gid: 0 }, kernelFiles: ["sys", "irq"] };
+    const { argv } = bwrapCommand(planLaunch({ ...staged, mountPoints }), root);
+    const start = argv.indexOf("--proc");
+    expect(argv.slice(start, start + 9)).toEqual([
+      ...["--proc", "/p", "--ro-bind", "/proc/sys", "/p/sys", "--ro-bind", "/proc/irq", "/p/irq"],
+      "--dev",
     ]);
   });
 

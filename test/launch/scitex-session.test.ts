@@ -92,6 +92,7 @@ describe("a session", () => {
   const command = apptainerCommand(planSciTeXSession(staged, session), {
     name: "apptainer",
     program: "apptainer",
+    caller: { uid: 1000, gid: 1000 },
   });
   const flags = command.argv.slice(0, command.argv.indexOf(rootfs) + 1);
 
