@@ -102,12 +102,29 @@ function action(
   { plan, runtime, words }: FlagsOptions & { plan: LaunchPlan; words: readonly string[] },
 ): LaunchCommand {
   const flags = sandboxFlags(plan, { runtime, hasWorkingDir: true });
+  const env = apptainerEnvironment(plan);
+  checkSize(words, env);
   return {
     argv: [runtime.program, "--quiet", verb, ...flags, plan.rootfs, ...words],
-    env: apptainerEnvironment(plan),
+    env,
     fds: [],
+    ...(plan.terminal ? { warnings: [sharedTerminal] } : {}),
   };
 }
+
+/** It hands them on to its starter as JSON of 1 MiB at the most, with some more of its own. */
+const mostConfiguration = 1_000_000;
+
+function checkSize(...parts: readonly unknown[]): void {
+  const size = Buffer.byteLength(JSON.stringify(parts));
+  if (size <= mostConfiguration) return;
+  throw cannot("apptainer", `takes a megabyte of words and variables, and here are ${size} bytes`, {
+    hint: "have the command read them from a file, or use --bwrap or --podman",
+  });
+}
+
+const sharedTerminal =
+  "with Apptainer the command can type into your terminal, unless the kernel forbids it (dev.tty.legacy_tiocsti = 0); bwrap and podman keep it from that";
 
 function requireFiles({ singularity }: LaunchPlan): void {
   if (singularity !== null) return;

@@ -47,6 +47,21 @@ const out = [
 const ownBind = ["--bind", "/c/singularity.d:/.singularity.d:ro"];
 
 describe("a plan as a command of Apptainer's", () => {
+  test("comes with a warning where it shares the caller's terminal", () => {
+    expect(apptainerCommand(planOf(), runtime).warnings).toBeUndefined();
+    const { warnings } = apptainerCommand(planOf({ terminal: true }), runtime);
+    expect(warnings).toMatchObject([expect.stringContaining("type into your terminal")]);
+  });
+
+  test.each([
+    ["words", { command: ["/bin/app", "x".repeat(1_000_001)] }],
+    ["variables", { env: { LONG: "x".repeat(1_000_001) } }],
+  ])("has no more %s than Apptainer hands on", (_, options) => {
+    const error = refusal(() => apptainerCommand(planOf(options), runtime));
+    expect(error).toMatchObject({ code: "SANDBOX", hint: expect.stringContaining("--bwrap") });
+    expect(error.message).toMatch(/^apptainer takes a megabyte of words and variables/);
+  });
+
   test("keeps root's commands from setting the host's kernel", () => {
     const root = { ...runtime, caller: { uid: 0, gid: 0 }, kernelFiles: ["sys", "irq"] };
     const { argv } = apptainerCommand(planOf(), root);
