@@ -1,7 +1,8 @@
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { chooseTarget } from "../config/choose-target.js";
 import { errnoOf } from "../errors.js";
 import { printable } from "../host/byte-string.js";
+import { mountedNames } from "../host/mounted-names.js";
 import { type ChosenRuntime, chooseRuntime } from "../launch/choose-runtime.js";
 import { toCommand } from "../launch/command.js";
 import { grantsOf, hostPathsFor, impurityWarnings } from "../launch/grants.js";
@@ -65,7 +66,7 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
     binds: [...hostPaths, ...(wish.options.binds ?? [])],
     gpu: grants.gpu,
     nameService: grants.nameService,
-    protect: [cacheDirectory],
+    protect: mountedNames(realPath(cacheDirectory)).filter((name) => existsSync(name)),
     realPath,
     command: context.command?.(staged) ?? rest,
     ...withTerminal(context.terminal ?? values.tty ?? false, wish.options),

@@ -35,7 +35,7 @@ export function findMount(
 ): MountedDisk | undefined {
   const above = mountinfo
     .split("\n")
-    .flatMap(parseLine)
+    .flatMap(parseMountLine)
     .filter(({ disk: { mountPoint } }) => isWithin(path, mountPoint));
   const ofDevice = above.filter((mount) => mount.device === device);
   const candidates = ofDevice.length > 0 ? ofDevice : above;
@@ -44,14 +44,25 @@ export function findMount(
   }, undefined);
 }
 
-function parseLine(line: string): { device: string; disk: MountedDisk }[] {
+/** A line of a mountinfo file. */
+export interface MountLine {
+  /** `MAJOR:MINOR`. */
+  readonly device: string;
+  /** Which directory of its file system is shown. */
+  readonly root: string;
+  readonly disk: MountedDisk;
+}
+
+/** The mount that a line of a mountinfo file is about; none for what is no such line. */
+export function parseMountLine(line: string): readonly MountLine[] {
   const [mount = "", fileSystem = ""] = line.split(" - ");
-  const [, , device, , mountPoint] = mount.split(" ");
+  const [, , device, root, mountPoint] = mount.split(" ");
   const [type, source] = fileSystem.split(" ");
-  if (!device || !mountPoint || !type || source === undefined) return [];
+  if (!device || !root || !mountPoint || !type || source === undefined) return [];
   return [
     {
       device,
+      root: withoutEscapes(root),
       disk: { mountPoint: withoutEscapes(mountPoint), type, source: withoutEscapes(source) },
     },
   ];
@@ -65,7 +76,7 @@ function withoutEscapes(text: string): string {
   return Buffer.from(bytes, "latin1").toString();
 }
 
-function isWithin(path: string, directory: string): boolean {
+export function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }
 
