@@ -9,12 +9,15 @@ export function environmentOf(
   config: { readonly env: readonly string[] },
   added: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
-  const env: Record<string, string> = { PATH: usualPath, HOME: "/" };
+  const env = new Map([
+    ["PATH", usualPath],
+    ["HOME", "/"],
+  ]);
   for (const assignment of config.env) {
     const equals = assignment.indexOf("=");
-    if (equals > 0) env[assignment.slice(0, equals)] = assignment.slice(equals + 1);
+    if (equals > 0) env.set(assignment.slice(0, equals), assignment.slice(equals + 1));
   }
-  return { ...env, ...added };
+  return { ...Object.fromEntries(env), ...added };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseAssignment } from "../../src/launch/environment.js";
+import { environmentOf, parseAssignment } from "../../src/launch/environment.js";
 import { refusal } from "../support/refusal.js";
 
 describe("parseAssignment", () => {
@@ -18,4 +18,14 @@ describe("parseAssignment", () => {
   test.each(["", "A", "=", "=1", "A=b\0c"])("refuses %j", (text) => {
     expect(refusal(() => parseAssignment(text)).code).toBe("USAGE");
   });
+});
+
+test("an image's variables may have the names of what all objects have", () => {
+  const env = environmentOf({ env: ["__proto__=p", "constructor=c"] });
+  expect(Object.entries(env)).toEqual(
+    expect.arrayContaining([
+      ["__proto__", "p"],
+      ["constructor", "c"],
+    ]),
+  );
 });
