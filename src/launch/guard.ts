@@ -50,6 +50,28 @@ export function guardProcess(pid: number, { group }: { readonly group: boolean }
   return new Guard(killing, { args: [String(pid), target], env: {} });
 }
 
+/**
+ * Kills the processes of a name when this one is gone, also those that are only about to start.
+ * @param name the beginning of their command lines, which nobody else's has
+ */
+export function guardName(name: string): Guard {
+  return new Guard(killingByName, { args: [name], env: {} });
+}
+
+/**
+ * Looks again and again, for what was under way when this process ended may have had another name at
+ * first. What a process has started of itself has its name until it has one of its own.
+ */
+const killingByName = `WAIT
+set +f
+for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  for process in /proc/[0-9]*; do
+    line=
+    read -r line <"$process/cmdline"
+    case $line in "$1"*) kill -s KILL "\${process#/proc/}" ;; esac
+  done
+done`;
+
 /** A PID may be another's by then: a process is known by its start time, field 22 of its stat. */
 const killing = `start() {
   began=

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import { StageError } from "../errors.js";
+import { uniqueWord } from "../host/unique-word.js";
 import { BwrapStatus } from "./bwrap-status.js";
 import { sendSignal } from "./deliver-signals.js";
 import { EngineGuard } from "./engine-guard.js";
 import { openContent } from "./fd-files.js";
-import { guardProcess } from "./guard.js";
+import { guardName, guardProcess } from "./guard.js";
 import type { LaunchCommand } from "./launch-command.js";
 import type { Runtime } from "./runtime.js";
 
@@ -44,14 +45,18 @@ function startBwrap(command: LaunchCommand, options: StartOptions): Started {
   const statusFd = Math.max(2, ...command.fds.map(({ fd }) => fd)) + 1;
   const [program, ...words] = command.argv;
   const argv = [program, "--json-status-fd", String(statusFd), ...words] as const;
-  const child = spawnCommand({ ...command, argv }, { ...options, statusFd });
+  // While it sets up, bwrap does not see yet that this process is gone: --die-with-parent sets in
+  // late. All of its processes bear the name that it is started by.
+  const argv0 = `bwrap:${uniqueWord()}`;
+  const guard = guardName(argv0);
+  const child = spawnCommand({ ...command, argv }, { ...options, statusFd, argv0 });
   const status = new BwrapStatus(child.stdio[statusFd]);
   return {
     child,
     commandPid: () => status.commandPid,
     exitCode: () => status.exitCode(),
     kill: () => child.kill("SIGKILL"),
-    close: async () => undefined,
+    close: async () => guard.dismiss(),
   };
 }
 
@@ -91,7 +96,11 @@ function withoutReport(child: ChildProcess): Omit<Started, "close"> {
 
 function spawnCommand(
   { argv, env, fds }: LaunchCommand,
-  { terminal, statusFd }: StartOptions & { readonly statusFd?: number },
+  {
+    terminal,
+    statusFd,
+    argv0,
+  }: StartOptions & { readonly statusFd?: number; readonly argv0?: string },
 ): ChildProcess {
   const [program, ...words] = argv;
   const stdio: ("inherit" | "pipe" | number)[] = ["inherit", "inherit", "inherit"];
@@ -104,7 +113,7 @@ function spawnCommand(
   try {
     // In a session of its own a signal from the terminal reaches the command once, through us, and
     // not the runtime, which would die of it and take the command along.
-    return spawn(program, words, { env, stdio, detached: !terminal });
+    return spawn(program, words, { env, stdio, detached: !terminal, argv0 });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StageError("SANDBOX", `cannot start ${program}: ${reason}`, { cause });

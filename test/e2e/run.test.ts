@@ -1,11 +1,15 @@
-import { readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
+import { childrenOf } from "../../src/launch/process-tree.js";
 import { freshCacheDir } from "./support/cache-dir.js";
 import { runArgv, stageRootfs, stageRootfsArgv } from "./support/cli.js";
 import { debianImage, debianImageNeeds } from "./support/debian-image.js";
 import { testNeeding } from "./support/programs.js";
-import { runAsOrdinaryUser, userFor } from "./support/users.js";
+import { runAsOrdinaryUser, runningAs, userFor } from "./support/users.js";
 import { warmCaches } from "./support/warm-cache.js";
 
 const sandboxTest = testNeeding([...debianImageNeeds, "bwrap"]);
@@ -145,6 +149,21 @@ describe("run", () => {
     expect(beat()).toBe(last);
   });
 
+  sandboxTest("leaves none when it is killed while the sandbox is set up", async () => {
+    const scratch = freshCacheDir("ordinary");
+    const args = await inSandbox("while :; do date +%s%N >/scratch/alive; sleep 0.05; done", [
+      ...["--bind", `${scratch}:/scratch`],
+    ]);
+    const alive = join(scratch, "alive");
+    // The first launch of a cache is preceded by a trial of bwrap.
+    await stageRootfs(["run", ...(await inSandbox("true"))]);
+    for (let round = 0; round < 10; round++) await killSoon(["run", ...args], { after: 2 * round });
+    await sleep(2000);
+    rmSync(alive, { force: true });
+    await sleep(500);
+    expect(existsSync(alive)).toBe(false);
+  });
+
   sandboxTest("says 125 and why when the sandbox can't be started", async () => {
     const args = await inSandbox("true", ["--chdir", "/nowhere"]);
     const run = await stageRootfs(["run", ...args]);
@@ -171,6 +190,18 @@ describe("command", () => {
     expect(env).toMatchObject({ GREETING: "hello there" });
   });
 });
+
+/** Starts the program, and kills it so many milliseconds after it has started bwrap. */
+async function killSoon(args: readonly string[], { after }: { after: number }): Promise<void> {
+  const [program, ...words] = stageRootfsArgv(args);
+  const child = spawn(program, words, { ...runningAs("ordinary"), cwd: "/", stdio: "ignore" });
+  const ended = once(child, "close");
+  const isBwrap = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8") === "bwrap\n";
+  while (!childrenOf(child.pid ?? 0).some(isBwrap)) await setImmediate();
+  await sleep(after);
+  child.kill("SIGKILL");
+  expect(await ended).toEqual([null, "SIGKILL"]);
+}
 
 function existsAt(path: string): boolean {
   try {

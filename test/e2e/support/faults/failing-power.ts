@@ -47,7 +47,7 @@ export interface FailingDisk {
 /** Makes and mounts one, in a file in memory. */
 export async function failingDisk(kind: DiskKind): Promise<FailingDisk> {
   const directory = makeScratchDir("power", { mode: 0o755 });
-  const file = join(directory, "disk");
+  let file = join(directory, "disk");
   const at = join(directory, "mount");
   const { size, command, args } = makers[kind];
   writeFileSync(file, "");
@@ -70,6 +70,12 @@ export async function failingDisk(kind: DiskKind): Promise<FailingDisk> {
     cut,
     fail: async () => {
       await umount();
+      // Another test's mount namespace may still have it, and so the file system as it was: a copy
+      // of what the disk has got is read anew.
+      const before = file;
+      file = `${before}+`;
+      await execa("cp", ["--sparse=always", before, file]);
+      rmSync(before);
       await mount();
     },
     remove: async () => {
