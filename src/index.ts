@@ -1,4 +1,4 @@
-export type { EntryUsage, Usage } from "./cache/disk-usage.js";
+export type { EntryUsage, Usage } from "./cache/removal/disk-usage.js";
 export { type ErrorCode, type ErrorReport, type Fault, StageError } from "./errors.js";
 export type { Warning } from "./extract/layer-record.js";
 export { slurmJobs } from "./fleet/slurm-jobs.js";
@@ -12,13 +12,6 @@ export {
   type SlurmCommand,
   type SlurmResources,
 } from "./fleet/slurm-session.js";
-export {
-  type ApptainerInstance,
-  apptainerInstance,
-  apptainerRun,
-  apptainerShell,
-  type InstanceOptions,
-} from "./launch/apptainer.js";
 export type { Bind } from "./launch/bind.js";
 export { toCommand } from "./launch/command.js";
 export type { FdContent, LaunchCommand } from "./launch/launch-command.js";
@@ -34,15 +27,22 @@ export {
   type StagedRootfs,
 } from "./launch/plan.js";
 export type { Runtime, RuntimeName } from "./launch/runtime.js";
+export {
+  type ApptainerInstance,
+  apptainerInstance,
+  apptainerRun,
+  apptainerShell,
+  type InstanceOptions,
+} from "./launch/runtimes/apptainer.js";
 export { planSciTeXSession, type SciTeXSession } from "./launch/scitex-session.js";
 export type { MountKind, MountPoint, MountRequest } from "./mountpoints/mount-point.js";
 export type { RuntimeConfig } from "./oci/config.js";
 export { defaultLimits, type Limits } from "./oci/limits.js";
 export type { RegistrySettings } from "./oci/registry/settings.js";
-export { collectGarbage } from "./stage/collect-garbage.js";
-export type { GcGoalOptions, GcOptions, GcReport, RemovedEntry } from "./stage/gc-options.js";
+export { collectGarbage } from "./stage/gc/collect-garbage.js";
+export type { GcGoalOptions, GcOptions, GcReport, RemovedEntry } from "./stage/gc/gc-options.js";
+export { keepInBounds } from "./stage/gc/keep-in-bounds.js";
 export { type InspectedLayer, type Inspection, inspectImage } from "./stage/inspect.js";
-export { keepInBounds } from "./stage/keep-in-bounds.js";
 export type { LeaseWish } from "./stage/lease-wish.js";
 export {
   type CacheListing,
@@ -51,21 +51,25 @@ export {
   type ListedLease,
   type ListOptions,
   listCache,
-} from "./stage/list-cache.js";
-export { type CacheMeasure, type MeasureOptions, measureCache } from "./stage/measure-cache.js";
+} from "./stage/manage/list-cache.js";
+export {
+  type CacheMeasure,
+  type MeasureOptions,
+  measureCache,
+} from "./stage/manage/measure-cache.js";
 export {
   type ReleasedLease,
   type ReleaseOptions,
   type ReleaseReport,
   releaseLeases,
-} from "./stage/release-leases.js";
+} from "./stage/manage/release-leases.js";
 export {
   type KeptEntry,
   type RemovalFailure,
   type RemovalReport,
   type RemoveOptions,
   removeImages,
-} from "./stage/remove-images.js";
+} from "./stage/manage/remove-images.js";
 export type { StageOptions } from "./stage/request.js";
 export type { ByteCounts, ResultLayer, StageEvent, StageResult, Timings } from "./stage/result.js";
 export type { ImageSource } from "./stage/staged-image.js";

@@ -1,4 +1,4 @@
-import { isAnythingAbandoned } from "./cache/abandoned.js";
+import { isAnythingAbandoned } from "./cache/removal/abandoned.js";
 import { fromSystemError } from "./errors.js";
 import { printable } from "./host/byte-string.js";
 import { now } from "./host/clock.js";
@@ -21,7 +21,7 @@ export async function stageRootfs(image: string, options: StageOptions = {}): Pr
   }
   if (hit && !isAnythingAbandoned(request.layout)) return hit;
   if (hit) {
-    const { sweep } = await import("./cache/sweep.js");
+    const { sweep } = await import("./cache/removal/sweep.js");
     sweep(request.layout);
     return hit;
   }

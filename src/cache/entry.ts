@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { isRecord, readJsonIfAny } from "../host/read-json.js";
-import { isBelieved } from "./is-believed.js";
+import { isBelieved } from "./durability/is-believed.js";
 import type { CacheLayout } from "./layout.js";
 
 /**

@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, utimesSync } from "node:fs";
 import { fromSystemError } from "../errors.js";
 import { ignoring } from "../host/ignoring.js";
 import { readJsonIfAny } from "../host/read-json.js";
-import { markNew } from "./durability-mark.js";
-import { isBelieved } from "./is-believed.js";
+import { markNew } from "./durability/durability-mark.js";
+import { isBelieved } from "./durability/is-believed.js";
+import { writeRecord } from "./index/write-record.js";
 import type { CacheLayout } from "./layout.js";
-import { showAgain } from "./leaving.js";
+import { showAgain } from "./leases/leaving.js";
+import { openToReaders } from "./place/readers.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
-import { openToReaders } from "./readers.js";
-import { writeRecord } from "./write-record.js";
 
 export interface EnsureLayerOptions<Record extends object> extends WaitOptions {
   /** The layer's name in the cache: its diffID and what else its tree depends on. */

@@ -5,7 +5,7 @@ import { lstatIfAny } from "../host/lstat-if-any.js";
 import { makeMovable } from "../host/make-movable.js";
 import { removeTree } from "../host/remove-tree.js";
 import type { CacheLayout } from "./layout.js";
-import { type LockOptions, lockOrAdopt } from "./lock.js";
+import { type LockOptions, lockOrAdopt } from "./locks/lock.js";
 import { makeWorkDirectory } from "./work-directory.js";
 
 export interface WaitOptions {

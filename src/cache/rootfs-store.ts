@@ -2,16 +2,16 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fromSystemError } from "../errors.js";
 import { fsyncPath } from "../host/sync-file-system.js";
-import { markChanged, markNew } from "./durability-mark.js";
+import { markChanged, markNew } from "./durability/durability-mark.js";
+import { type Durability, makeDurable } from "./durability/make-durable.js";
 import { type DetailsGuard, type Entry, entryFile, readEntry, rootfsOf } from "./entry.js";
+import { writeRecord } from "./index/write-record.js";
 import type { CacheLayout } from "./layout.js";
-import { makeLeaseDirectory } from "./leases.js";
-import { showAgain } from "./leaving.js";
-import { lockOrAdopt } from "./lock.js";
-import { type Durability, makeDurable } from "./make-durable.js";
+import { makeLeaseDirectory } from "./leases/leases.js";
+import { showAgain } from "./leases/leaving.js";
+import { lockOrAdopt } from "./locks/lock.js";
+import { openToReaders } from "./place/readers.js";
 import { type Published, readOrPublish, type WaitOptions } from "./publish.js";
-import { openToReaders } from "./readers.js";
-import { writeRecord } from "./write-record.js";
 
 export interface PublishRootfsOptions<Details> extends WaitOptions {
   readonly key: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../errors.js";
 import { livenessOf, parseIdentity } from "../host/process-identity.js";
 import type { CacheLayout } from "./layout.js";
-import { ownedName } from "./owned-name.js";
+import { ownedName } from "./locks/owned-name.js";
 
 /** How long a directory stays whose process can't be looked for, in milliseconds: a day. */
 const unknownLifetime = 24 * 60 * 60 * 1000;

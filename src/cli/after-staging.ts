@@ -1,6 +1,6 @@
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
-import { keepInBounds } from "../stage/keep-in-bounds.js";
+import { keepInBounds } from "../stage/gc/keep-in-bounds.js";
 import type { StageResult } from "../stage/result.js";
 import { interruptible } from "./interruption.js";
 import type { OptionValues } from "./options.js";

@@ -1,5 +1,5 @@
-import { apptainerInstance, checkInstanceName } from "../launch/apptainer.js";
 import type { LaunchCommand } from "../launch/launch-command.js";
+import { apptainerInstance, checkInstanceName } from "../launch/runtimes/apptainer.js";
 import { toShell } from "../launch/shell-quote.js";
 import { tidyUp } from "./after-staging.js";
 import { type Launch, launchFromLine } from "./launch-from-line.js";

@@ -1,6 +1,6 @@
 import { printable } from "../host/byte-string.js";
 import { formatSize } from "../host/quantity.js";
-import type { RuntimeExamination } from "../launch/examine-runtimes.js";
+import type { RuntimeExamination } from "../launch/choice/examine-runtimes.js";
 import { type DoctorReport, usableRuntime } from "./doctor-report.js";
 
 /** One line of the report for people. */

@@ -2,14 +2,14 @@ import { type EngineFacts, engineFacts } from "../host/engine-facts.js";
 import { type NodeFacts, nodeFacts } from "../host/node-facts.js";
 import { type OptionalParts, optionalParts } from "../host/optional-parts.js";
 import { type SandboxLimits, sandboxLimits } from "../host/sandbox-limits.js";
-import { examineRuntimes, type RuntimeExamination } from "../launch/examine-runtimes.js";
+import { examineRuntimes, type RuntimeExamination } from "../launch/choice/examine-runtimes.js";
 import { findProgram } from "../launch/find-program.js";
 import type { RuntimeName } from "../launch/runtime.js";
 import {
   type CacheExamination,
   type ExamineOptions,
   examineCache,
-} from "../stage/examine-cache.js";
+} from "../stage/manage/examine-cache.js";
 
 /** What a node can do for stage-rootfs. */
 export interface DoctorReport {

@@ -1,7 +1,7 @@
-import type { Usage } from "../cache/disk-usage.js";
+import type { Usage } from "../cache/removal/disk-usage.js";
 import { printable } from "../host/byte-string.js";
 import { formatSize } from "../host/quantity.js";
-import { type CacheMeasure, measureCache } from "../stage/measure-cache.js";
+import { type CacheMeasure, measureCache } from "../stage/manage/measure-cache.js";
 import { interruptible } from "./interruption.js";
 import { shortKeys } from "./ls-text.js";
 import type { CommandLine } from "./options.js";

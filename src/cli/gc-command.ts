@@ -1,8 +1,8 @@
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { formatSize, parseDuration, parseShare } from "../host/quantity.js";
-import { collectGarbage } from "../stage/collect-garbage.js";
-import type { GcOptions, GcReport } from "../stage/gc-options.js";
+import { collectGarbage } from "../stage/gc/collect-garbage.js";
+import type { GcOptions, GcReport } from "../stage/gc/gc-options.js";
 import { gcText } from "./gc-text.js";
 import { afterStop, interruptible } from "./interruption.js";
 import {

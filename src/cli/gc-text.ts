@@ -1,5 +1,5 @@
 import { formatDuration, formatSize } from "../host/quantity.js";
-import type { GcReport, RemovedEntry } from "../stage/gc-options.js";
+import type { GcReport, RemovedEntry } from "../stage/gc/gc-options.js";
 
 const reasons: Readonly<Record<RemovedEntry["reason"], string>> = {
   "max-age": "unused for too long",

@@ -1,4 +1,4 @@
-import { isAnythingAbandoned } from "../cache/abandoned.js";
+import { isAnythingAbandoned } from "../cache/removal/abandoned.js";
 import { now } from "../host/clock.js";
 import { followForerunner } from "../stage/follow.js";
 import { findHit } from "../stage/hit.js";

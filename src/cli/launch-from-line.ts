@@ -3,7 +3,7 @@ import { chooseTarget } from "../config/choose-target.js";
 import { errnoOf } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { mountedNames } from "../host/mounted-names.js";
-import { type ChosenRuntime, chooseRuntime } from "../launch/choose-runtime.js";
+import { type ChosenRuntime, chooseRuntime } from "../launch/choice/choose-runtime.js";
 import { toCommand } from "../launch/command.js";
 import { grantsOf, hostPathsFor, impurityWarnings } from "../launch/grants.js";
 import type { LaunchCommand } from "../launch/launch-command.js";

@@ -1,5 +1,5 @@
 import { printable } from "../host/byte-string.js";
-import { listCache } from "../stage/list-cache.js";
+import { listCache } from "../stage/manage/list-cache.js";
 import { listingText } from "./ls-text.js";
 import type { CommandLine } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";

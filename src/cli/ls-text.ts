@@ -1,6 +1,6 @@
 import { printable } from "../host/byte-string.js";
 import { formatDuration, formatSize } from "../host/quantity.js";
-import type { CacheListing, ListedEntry } from "../stage/list-cache.js";
+import type { CacheListing, ListedEntry } from "../stage/manage/list-cache.js";
 
 export interface TableOptions {
   /** In milliseconds since 1970. */

@@ -1,10 +1,10 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
+import { lookUpAnswer } from "../cache/index/node-answers.js";
 import { CacheLayout } from "../cache/layout.js";
-import { lookUpAnswer } from "../cache/node-answers.js";
 import { errnoOf, StageError } from "../errors.js";
 import { temporaryDirectory } from "../host/temporary-directory.js";
-import type { AnswerStore } from "../launch/answer-store.js";
+import type { AnswerStore } from "../launch/choice/answer-store.js";
 
 /**
  * Keeps what was found out about a node's runtimes in a cache that was staged to. In one that is
@@ -24,7 +24,7 @@ export function answersIn(cacheDirectory: string): AnswerStore {
       }
     },
     keep: async (question, found) => {
-      const { rememberAnswer } = await import("../cache/remember-answer.js");
+      const { rememberAnswer } = await import("../cache/index/remember-answer.js");
       try {
         rememberAnswer(layout, { ...question, ...found });
       } catch (error) {

@@ -1,6 +1,6 @@
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
-import { type ReleaseOptions, releaseLeases } from "../stage/release-leases.js";
+import { type ReleaseOptions, releaseLeases } from "../stage/manage/release-leases.js";
 import { leaseOption } from "./lease-option.js";
 import type { CommandLine, OptionValues } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";

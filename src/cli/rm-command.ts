@@ -1,6 +1,6 @@
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
-import { removalError, removeImages } from "../stage/remove-images.js";
+import { removalError, removeImages } from "../stage/manage/remove-images.js";
 import { afterStop, interruptible } from "./interruption.js";
 import { type CommandLine, numberOption } from "./options.js";
 import { writeMessage, writeResult } from "./output.js";

@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
-import { runLaunch } from "../launch/run.js";
+import { runLaunch } from "../launch/run/run.js";
 import { tidyUp } from "./after-staging.js";
 import { type LaunchContext, launchFromLine } from "./launch-from-line.js";
 import { type CommandLine, numberOption } from "./options.js";

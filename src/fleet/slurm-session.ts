@@ -1,6 +1,10 @@
-import { apptainerCommand, apptainerInstance, type InstanceOptions } from "../launch/apptainer.js";
 import type { LaunchPlan } from "../launch/plan.js";
 import type { Runtime } from "../launch/runtime.js";
+import {
+  apptainerCommand,
+  apptainerInstance,
+  type InstanceOptions,
+} from "../launch/runtimes/apptainer.js";
 import { quoteWord, toShell } from "../launch/shell-quote.js";
 
 /** What a job asks Slurm for. */

@@ -1,11 +1,11 @@
-import { apptainerCommand } from "./apptainer.js";
-import { bwrapCommand } from "./bwrap.js";
-import { dockerCommand } from "./docker.js";
 import type { LaunchCommand } from "./launch-command.js";
-import { nativeCommand } from "./native.js";
 import type { LaunchPlan } from "./plan.js";
-import { podmanCommand } from "./podman.js";
 import type { Runtime, RuntimeName } from "./runtime.js";
+import { apptainerCommand } from "./runtimes/apptainer.js";
+import { bwrapCommand } from "./runtimes/bwrap.js";
+import { dockerCommand } from "./runtimes/docker.js";
+import { nativeCommand } from "./runtimes/native.js";
+import { podmanCommand } from "./runtimes/podman.js";
 
 const commandOf: Readonly<
   Record<RuntimeName, (plan: LaunchPlan, runtime: Runtime) => LaunchCommand>

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
-import { findPlace } from "../cache/forerunner.js";
-import { prepareCache } from "../cache/location.js";
-import { callInterval, pauseAfter } from "../cache/pauses.js";
+import { findPlace } from "../cache/locks/forerunner.js";
+import { callInterval, pauseAfter } from "../cache/locks/pauses.js";
+import { prepareCache } from "../cache/place/location.js";
 import { now } from "../host/clock.js";
 import { pause } from "../host/pause.js";
 import { findHit } from "./hit.js";
-import { forerunnerLock, sourceIdentity } from "./known-source.js";
 import type { StageRequest } from "./request.js";
 import type { StageResult } from "./result.js";
+import { forerunnerLock, sourceIdentity } from "./sources/known-source.js";
 import { type WaitingEvent, waitingEvent } from "./waiting-event.js";
 
 export interface FollowOptions {

@@ -1,13 +1,13 @@
 import { readEntry } from "../cache/entry.js";
-import { checkTrust } from "../cache/trust.js";
+import { checkTrust } from "../cache/place/trust.js";
 import { now } from "../host/clock.js";
 import type { ImageSummary } from "../oci/image.js";
 import { isComplete } from "./is-complete.js";
-import { lookUpSource, sourceIdentity } from "./known-source.js";
 import { leaseEntry } from "./lease-entry.js";
 import { makeResult } from "./make-result.js";
 import { keyOf, mountRequestsOf, type StageRequest } from "./request.js";
 import type { StageResult } from "./result.js";
+import { lookUpSource, sourceIdentity } from "./sources/known-source.js";
 import { isStagedImage } from "./staged-image.js";
 
 /**

@@ -3,8 +3,8 @@ import { hasLayer } from "../cache/layer-store.js";
 import { fromSystemError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import type { RuntimeConfig } from "../oci/config.js";
-import { ImageOpener } from "./image-opener.js";
 import { cacheName, checkRequest, keyOf, type StageOptions } from "./request.js";
+import { ImageOpener } from "./sources/image-opener.js";
 import { isStagedImage } from "./staged-image.js";
 
 /** What an image says of itself, and what of it is in the cache. Keys are only ever added. */

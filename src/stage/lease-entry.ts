@@ -1,7 +1,7 @@
-import { believableLease } from "../cache/believable-lease.js";
-import { dropDeadLeases } from "../cache/drop-dead-leases.js";
-import { describeLease, type Lease } from "../cache/lease-name.js";
-import { noteUse, takeLease } from "../cache/leases.js";
+import { believableLease } from "../cache/leases/believable-lease.js";
+import { dropDeadLeases } from "../cache/leases/drop-dead-leases.js";
+import { describeLease, type Lease } from "../cache/leases/lease-name.js";
+import { noteUse, takeLease } from "../cache/leases/leases.js";
 import { errnoOf, fromSystemError, StageError } from "../errors.js";
 import type { Warning } from "../extract/layer-record.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";

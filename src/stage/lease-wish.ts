@@ -1,4 +1,4 @@
-import { isJobId, type Lease } from "../cache/lease-name.js";
+import { isJobId, type Lease } from "../cache/leases/lease-name.js";
 import { StageError } from "../errors.js";
 import { callerIdentity, identityOf } from "../host/caller.js";
 import { ownIdentity } from "../host/process-identity.js";

@@ -1,6 +1,6 @@
 import { CacheLayout } from "../cache/layout.js";
-import type { Lease } from "../cache/lease-name.js";
-import { isSharedCache } from "../cache/location.js";
+import type { Lease } from "../cache/leases/lease-name.js";
+import { isSharedCache } from "../cache/place/location.js";
 import type { Configuration } from "../config/configuration.js";
 import { StageError } from "../errors.js";
 import type { FileDigests } from "../extract/listing/listing.js";

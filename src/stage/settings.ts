@@ -1,4 +1,4 @@
-import { chooseCacheDirectory } from "../cache/location.js";
+import { chooseCacheDirectory } from "../cache/place/location.js";
 import { chooseTarget, localPath } from "../config/choose-target.js";
 import type { Configuration } from "../config/configuration.js";
 import { readConfiguration } from "../config/read-configuration.js";

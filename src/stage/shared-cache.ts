@@ -1,8 +1,8 @@
-import { ownersOnly } from "../cache/location.js";
+import { ownersOnly } from "../cache/place/location.js";
 import { hitOf } from "./hit.js";
-import { ImageOpener } from "./image-opener.js";
 import type { StageRequest } from "./request.js";
 import type { StageResult } from "./result.js";
+import { ImageOpener } from "./sources/image-opener.js";
 
 /**
  * Finds an image in a cache that somebody else shares, where the cache does not know its source:

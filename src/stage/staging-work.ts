@@ -2,11 +2,10 @@ import { setMaxListeners } from "node:events";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { LimitFunction } from "p-limit";
-
+import type { Durability } from "../cache/durability/make-durable.js";
 import { ensureLayer, hasLayer, layerTree } from "../cache/layer-store.js";
-import type { Durability } from "../cache/make-durable.js";
+import { StatusTeller } from "../cache/locks/status-teller.js";
 import type { WaitOptions } from "../cache/publish.js";
-import { StatusTeller } from "../cache/status-teller.js";
 import type { AssemblyPlace } from "../extract/assemble-rootfs.js";
 import { type LayerRecord, parseLayerRecord, type Warning } from "../extract/layer-record.js";
 import { usualFileDigests } from "../extract/listing/listing.js";
@@ -20,12 +19,12 @@ import type { Span } from "../host/span.js";
 import type { TraceSpan } from "../host/trace.js";
 import type { Digest } from "../oci/digest.js";
 import type { ImageSummary, LayerSummary, RemoteLayer } from "../oci/image.js";
-import type { ImageOpener } from "./image-opener.js";
 import { notDurable } from "./not-durable.js";
 import { cacheName, type StageRequest } from "./request.js";
 import type { Timings } from "./result.js";
-import type { RoomMaker } from "./room-maker.js";
-import { StagingRoom } from "./staging-room.js";
+import type { RoomMaker } from "./room/room-maker.js";
+import { StagingRoom } from "./room/staging-room.js";
+import type { ImageOpener } from "./sources/image-opener.js";
 import { waitingEvent } from "./waiting-event.js";
 
 /** How many blobs are fetched at once, unless it is said: most registries give each its own share. */
@@ -223,7 +222,7 @@ export class StagingWork {
   /** Work on a blob that a registry has. */
   async #fetched<Value>(layer: RemoteLayer, use: (span: Span) => Promise<Value>): Promise<Value> {
     const { options } = this.#request;
-    const { withFetchedBlob } = await import("./fetch-blob.js");
+    const { withFetchedBlob } = await import("./sources/fetch-blob.js");
     const { default: pLimit } = await import("p-limit");
     this.#fetches ??= pLimit(options.jobs ?? Math.max(this.#cores, usualFetches));
     const registry = await this.#opener.registry();

@@ -1,5 +1,5 @@
 import type { CacheLayout } from "../cache/layout.js";
-import { readStatus } from "../cache/staging-status.js";
+import { readStatus } from "../cache/locks/staging-status.js";
 import { now } from "../host/clock.js";
 import type { ProcessIdentity } from "../host/process-identity.js";
 import type { StageEvent } from "./result.js";

@@ -3,7 +3,7 @@ import { findingsOf } from "../../src/cli/doctor-findings.js";
 import { type DoctorReport, doctorJson, doctorStatus } from "../../src/cli/doctor-report.js";
 import { doctorText } from "../../src/cli/doctor-text.js";
 import { StageError } from "../../src/errors.js";
-import type { RuntimeExamination } from "../../src/launch/examine-runtimes.js";
+import type { RuntimeExamination } from "../../src/launch/choice/examine-runtimes.js";
 
 const bwrap: RuntimeExamination = {
   name: "bwrap",

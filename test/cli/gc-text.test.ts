@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { gcText } from "../../src/cli/gc-text.js";
-import type { GcReport } from "../../src/stage/gc-options.js";
+import type { GcReport } from "../../src/stage/gc/gc-options.js";
 
 const day = 24 * 3600 * 1000;
 const report: GcReport = {

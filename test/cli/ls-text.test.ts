@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { listingText, shortKeys } from "../../src/cli/ls-text.js";
-import type { CacheListing, ListedEntry } from "../../src/stage/list-cache.js";
+import type { CacheListing, ListedEntry } from "../../src/stage/manage/list-cache.js";
 
 const now = Date.UTC(2026, 10, 22, 16);
 const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString();

@@ -60,7 +60,7 @@ for (;;) {
 /** Removes all that it may, over and over. */
 const collector = `
 const [, , sources, cacheDir] = process.argv;
-const { collectGarbage } = await import(sources + "/stage/collect-garbage.js");
+const { collectGarbage } = await import(sources + "/stage/gc/collect-garbage.js");
 for (;;) await collectGarbage({ cacheDir, config: "/dev/null", maxSize: 0, minAge: 0 });
 `;
 

@@ -2,7 +2,7 @@ import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { array, boolean, number, object, parse, string } from "valibot";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { formatLease } from "../../src/cache/lease-name.js";
+import { formatLease } from "../../src/cache/leases/lease-name.js";
 import { deadIdentities } from "../support/identities.js";
 import { directory, file } from "../support/layers.js";
 import { dockerArchive } from "../support/staged-archive.js";

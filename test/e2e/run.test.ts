@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { describe, expect } from "vitest";
-import { childrenOf } from "../../src/launch/process-tree.js";
+import { childrenOf } from "../../src/launch/run/process-tree.js";
 import { freshCacheDir } from "./support/cache-dir.js";
 import { runArgv, stageRootfs, stageRootfsArgv } from "./support/cli.js";
 import { debianImage, debianImageNeeds } from "./support/debian-image.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { apptainerCommand } from "../../src/launch/apptainer.js";
-import { capabilitiesOut } from "../../src/launch/capabilities-out.js";
 import { parseAssignment } from "../../src/launch/environment.js";
+import { apptainerCommand } from "../../src/launch/runtimes/apptainer.js";
+import { capabilitiesOut } from "../../src/launch/runtimes/capabilities-out.js";
 import { planSciTeXSession, type SciTeXSession } from "../../src/launch/scitex-session.js";
 import { refusal } from "../support/refusal.js";
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { fileIdentity } from "../../src/cache/source-index.js";
+import { fileIdentity } from "../../src/cache/index/source-index.js";
 import { answerHit } from "../../src/cli/hit.js";
 import { type FollowOptions, followForerunner } from "../../src/stage/follow.js";
 import { checkRequest, type StageOptions } from "../../src/stage/request.js";

@@ -1,12 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { entriesOf } from "../../src/cache/inventory.js";
 import { CacheLayout } from "../../src/cache/layout.js";
-import { leasesOn } from "../../src/cache/leases.js";
-import { removeEntry } from "../../src/cache/remove-entry.js";
+import { leasesOn } from "../../src/cache/leases/leases.js";
+import { entriesOf } from "../../src/cache/removal/inventory.js";
+import { removeEntry } from "../../src/cache/removal/remove-entry.js";
 import type { LeaseWish } from "../../src/stage/lease-wish.js";
-import { listCache } from "../../src/stage/list-cache.js";
+import { listCache } from "../../src/stage/manage/list-cache.js";
 import type { StageOptions } from "../../src/stage/request.js";
 import type { StageResult } from "../../src/stage/result.js";
 import { isStagedImage } from "../../src/stage/staged-image.js";

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
-import { prepareCache } from "../../src/cache/location.js";
+import { prepareCache } from "../../src/cache/place/location.js";
 import { inspectImage } from "../../src/stage/inspect.js";
 import type { StageOptions } from "../../src/stage/request.js";
 import { stageRootfs } from "../../src/stage.js";

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { CacheLayout } from "../../src/cache/layout.js";
-import { prepareCache } from "../../src/cache/location.js";
+import { prepareCache } from "../../src/cache/place/location.js";
 import { scratchDirectory } from "./scratch-directory.js";
 
 export interface TestCache {

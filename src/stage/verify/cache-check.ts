@@ -1,10 +1,10 @@
 import { lstatSync } from "node:fs";
 import { rootfsOf } from "../../cache/entry.js";
-import { entryAt } from "../../cache/inventory.js";
 import { layerFile, layerTree } from "../../cache/layer-store.js";
 import type { CacheLayout } from "../../cache/layout.js";
-import { leavingFile } from "../../cache/leaving.js";
-import { isOpenToReaders } from "../../cache/readers.js";
+import { leavingFile } from "../../cache/leases/leaving.js";
+import { isOpenToReaders } from "../../cache/place/readers.js";
+import { entryAt } from "../../cache/removal/inventory.js";
 import { errnoOf } from "../../errors.js";
 import type { TreeFinding } from "../../extract/check/finding.js";
 import { InodeBook } from "../../extract/check/inode-book.js";
@@ -15,7 +15,7 @@ import { ListingDamaged, readListing } from "../../extract/listing/read-listing.
 import type { ByteString } from "../../host/byte-string.js";
 import { lstatIfAny } from "../../host/lstat-if-any.js";
 import { readJsonIfAny } from "../../host/read-json.js";
-import { layerNamesOf } from "../layer-names.js";
+import { layerNamesOf } from "../sources/layer-names.js";
 import { isStagedImage, type StagedImage } from "../staged-image.js";
 import { expectedRootfs, type ListedLayer } from "./expected-rootfs.js";
 import type { VerifiedLayer, VerifyEvent } from "./result.js";

@@ -12,8 +12,9 @@ vi.mock("../../../src/extract/workers.js", () => import("../../support/same-thre
 
 const immovable = vi.hoisted(() => new Set<string>());
 
-vi.mock("../../../src/cache/remove-entry.js", async (importOriginal) => {
-  const original = await importOriginal<typeof import("../../../src/cache/remove-entry.js")>();
+vi.mock("../../../src/cache/removal/remove-entry.js", async (importOriginal) => {
+  const original =
+    await importOriginal<typeof import("../../../src/cache/removal/remove-entry.js")>();
   const removeEntry: typeof original.removeEntry = async (layout, key, options) => {
     refuse(key);
     return await original.removeEntry(layout, key, options);
@@ -21,8 +22,9 @@ vi.mock("../../../src/cache/remove-entry.js", async (importOriginal) => {
   return { ...original, removeEntry };
 });
 
-vi.mock("../../../src/cache/remove-layer.js", async (importOriginal) => {
-  const original = await importOriginal<typeof import("../../../src/cache/remove-layer.js")>();
+vi.mock("../../../src/cache/removal/remove-layer.js", async (importOriginal) => {
+  const original =
+    await importOriginal<typeof import("../../../src/cache/removal/remove-layer.js")>();
   const removeLayer: typeof original.removeLayer = async (layout, name, options) => {
     refuse(name);
     return await original.removeLayer(layout, name, options);
