@@ -9,7 +9,7 @@ import { scratchDirectory } from "../../support/scratch-directory.js";
 
 /** Runs a launch in a process of its own, whose streams and signals are then the command's. */
 const driver = `
-import { runLaunch } from "./compiled/launch/run.js";
+import { runLaunch } from "./compiled/launch/run/run.js";
 const { argv, fds = [], abortAfter, ...options } = JSON.parse(process.argv[2]);
 const contents = fds.map(({ fd, size }) => ({ fd, content: Buffer.alloc(size, fd) }));
 const command = { argv, env: { PATH: "/usr/bin:/bin", ONLY: "this" }, fds: contents };
