@@ -12,10 +12,7 @@ const always: ReadonlySet<string> = new Set(["/tmp", "/var/tmp", "/dev/shm"]);
  */
 export function mountFlags(mounts: readonly Mount[]): readonly string[] {
   return mounts.flatMap((mount, i) => {
-    if (mount.type === "bind") {
-      refuseBelowFresh(mount, mounts);
-      return bindFlags(mount);
-    }
+    if (mount.type === "bind") return bindFlags(mount);
     if (mount.type !== "tmpfs") return systemFlags(mount);
     return freshFlags(mount.target, { before: mounts.slice(0, i) });
   });
@@ -26,26 +23,6 @@ function systemFlags({ type, target }: Mount): readonly string[] {
   throw cannot("apptainer", `has /${type} nowhere else, but the image links it to ${target}`, {
     hint: "use bwrap",
   });
-}
-
-/** Below what is fresh Apptainer makes no mount points. @throws StageError SANDBOX */
-function refuseBelowFresh({ source, target }: BindMount, mounts: readonly Mount[]): void {
-  const fresh = [...always, ...mounts.filter((m) => m.type === "tmpfs").map((m) => m.target)];
-  const above = fresh.find((each) => each !== target && isWithin(target, each));
-  if (above === undefined || isInDev(target)) return;
-  const isInBind = mounts.some(
-    (m) =>
-      m.type === "bind" &&
-      m.target !== target &&
-      isWithin(target, m.target) &&
-      isWithin(m.target, above),
-  );
-  if (isInBind) return;
-  throw cannot(
-    "apptainer",
-    `can't mount ${printable(source)} on ${printable(target)}: ${printable(above)} is fresh and empty`,
-    { hint: "mount it at another path, such as SRC:/data, or use bwrap" },
-  );
 }
 
 function freshFlags(
