@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { ignoring } from "../host/ignoring.js";
+import { replaceFile } from "../host/replace-file.js";
 
 /**
  * Keeps what V8 has made of the script that answers hits, beside that script, so that the next
@@ -9,17 +10,8 @@ import { ignoring } from "../host/ignoring.js";
  * @param path of the file to write; it is never seen half written
  */
 export function keepCode(path: string, code: Buffer): void {
-  const temporary = `${path}.${process.pid}`;
-  ignoring(["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOENT", "EEXIST"], () => {
+  ignoring(["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENOENT"], () => {
     if (statSync(dirname(path)).uid !== process.geteuid?.()) return;
-    const fd = openSync(temporary, "wx", 0o644);
-    try {
-      writeSync(fd, code);
-      fsyncSync(fd);
-      renameSync(temporary, path);
-    } finally {
-      closeSync(fd);
-      rmSync(temporary, { force: true });
-    }
+    replaceFile({ path, content: code }, { flush: true });
   });
 }

@@ -4,7 +4,6 @@ import { errnoOf } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { mountedNames } from "../host/mounted-names.js";
 import { type ChosenRuntime, chooseRuntime } from "../launch/choice/choose-runtime.js";
-import { toCommand } from "../launch/command.js";
 import { grantsOf, hostPathsFor, impurityWarnings } from "../launch/grants.js";
 import type { LaunchCommand } from "../launch/launch-command.js";
 import { type LaunchOptions, type LaunchPlan, planLaunch } from "../launch/plan.js";
@@ -72,16 +71,14 @@ export async function launchFromLine(line: CommandLine, context: LaunchContext):
     ...withTerminal(context.terminal ?? values.tty ?? false, wish.options),
   });
   const chosen = await chooseRuntime({ ...wanted, plan, answers: answersIn(cacheDirectory) });
-  const command = toCommand(plan, chosen.runtime);
+  const { command } = chosen;
   preflight(plan, { command, runtime: chosen.runtime });
   if (!values.quiet) {
     const impurity = impurityWarnings(hostPaths, file);
-    for (const warning of [...grants.warnings, ...impurity, ...chosen.warnings]) {
+    const ofSandbox = [...chosen.warnings, ...(command.warnings ?? [])];
+    for (const warning of [...grants.warnings, ...impurity, ...ofSandbox]) {
       writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
     }
-  }
-  for (const warning of values.quiet ? [] : (command.warnings ?? [])) {
-    writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
   }
   return { staged, plan, chosen, command };
 }

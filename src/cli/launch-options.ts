@@ -37,7 +37,6 @@ export function launchWish(values: OptionValues): LaunchWish {
     hostname: values.hostname === undefined ? undefined : checkHostname(values.hostname),
     dropCapabilities: (values["cap-drop"] ?? []).map(capability),
     writable: values.writable,
-    terminal: values.tty,
   };
   checkSources([
     ...binds,

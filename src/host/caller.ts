@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { ownIdentity, type ProcessIdentity } from "./process-identity.js";
+import { statFields } from "./stat-fields.js";
 
 /** How far up the caller is looked for. A shell nests its subshells less deep. */
 const highest = 16;
@@ -38,7 +39,7 @@ interface ProcessStat {
   readonly startTime: string;
 }
 
-/** From /proc/PID/stat, proc(5): the fields 4, 9 and 22. The second, a name, may hold anything. */
+/** From /proc/PID/stat, proc(5): the fields 4, 9 and 22. */
 function processStat(pid: number): ProcessStat | undefined {
   let stat: string;
   try {
@@ -47,7 +48,7 @@ function processStat(pid: number): ProcessStat | undefined {
     // There is no such process, or /proc hides it.
     return undefined;
   }
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = statFields(stat);
   const [state, parent = "", , , , , flags = ""] = fields;
   const startTime = fields[19];
   if (state === "Z" || state === "X" || startTime === undefined) return undefined;

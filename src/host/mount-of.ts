@@ -1,4 +1,5 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
+import { isWithin } from "./is-within.js";
 
 /** What is mounted where a path lies. */
 export interface MountedDisk {
@@ -33,15 +34,18 @@ export function findMount(
   mountinfo: string,
   { path, device }: { path: string; device: string },
 ): MountedDisk | undefined {
-  const above = mountinfo
-    .split("\n")
-    .flatMap(parseMountLine)
-    .filter(({ disk: { mountPoint } }) => isWithin(path, mountPoint));
-  const ofDevice = above.filter((mount) => mount.device === device);
-  const candidates = ofDevice.length > 0 ? ofDevice : above;
-  return candidates.reduce<MountedDisk | undefined>((best, { disk }) => {
-    return best && best.mountPoint.length > disk.mountPoint.length ? best : disk;
-  }, undefined);
+  const lines = mountinfo.split("\n").flatMap(parseMountLine);
+  const ofDevice = lines.filter((mount) => mount.device === device);
+  return (nearestAbove(path, ofDevice) ?? nearestAbove(path, lines))?.disk;
+}
+
+/** Of the mounts that a path lies below, the nearest; the latest of several there. */
+export function nearestAbove(path: string, mounts: readonly MountLine[]): MountLine | undefined {
+  return mounts
+    .filter(({ disk: { mountPoint } }) => isWithin(path, mountPoint))
+    .reduce<MountLine | undefined>((best, mount) => {
+      return best && best.disk.mountPoint.length > mount.disk.mountPoint.length ? best : mount;
+    }, undefined);
 }
 
 /** A line of a mountinfo file. */
@@ -50,19 +54,22 @@ export interface MountLine {
   readonly device: string;
   /** Which directory of its file system is shown. */
   readonly root: string;
+  /** Whether this mount lets it be written to. */
+  readonly isWritable: boolean;
   readonly disk: MountedDisk;
 }
 
 /** The mount that a line of a mountinfo file is about; none for what is no such line. */
 export function parseMountLine(line: string): readonly MountLine[] {
   const [mount = "", fileSystem = ""] = line.split(" - ");
-  const [, , device, root, mountPoint] = mount.split(" ");
+  const [, , device, root, mountPoint, options = ""] = mount.split(" ");
   const [type, source] = fileSystem.split(" ");
   if (!device || !root || !mountPoint || !type || source === undefined) return [];
   return [
     {
       device,
       root: withoutEscapes(root),
+      isWritable: options.split(",").includes("rw"),
       disk: { mountPoint: withoutEscapes(mountPoint), type, source: withoutEscapes(source) },
     },
   ];
@@ -74,10 +81,6 @@ function withoutEscapes(text: string): string {
     return String.fromCharCode(Number.parseInt(octal, 8));
   });
   return Buffer.from(bytes, "latin1").toString();
-}
-
-export function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }
 
 /** As makedev(3) puts them together. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { isWithin, type MountLine, parseMountLine } from "./mount-of.js";
+import { isWithin } from "./is-within.js";
+import { nearestAbove, parseMountLine } from "./mount-of.js";
 
 /**
  * All names by which this process can reach a directory: its own, and those that other mounts of
@@ -9,11 +10,7 @@ import { isWithin, type MountLine, parseMountLine } from "./mount-of.js";
  */
 export function mountedNames(path: string, read: () => string = readOwn): readonly string[] {
   const lines = read().split("\n").flatMap(parseMountLine);
-  const own = lines
-    .filter(({ disk }) => isWithin(path, disk.mountPoint))
-    .reduce<MountLine | undefined>((best, line) => {
-      return best && best.disk.mountPoint.length > line.disk.mountPoint.length ? best : line;
-    }, undefined);
+  const own = nearestAbove(path, lines);
   if (!own) return [path];
   const inside = join(own.root, path.slice(own.disk.mountPoint.replace(/^\/$/, "").length));
   const names = lines

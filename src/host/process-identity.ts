@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { errnoOf } from "../errors.js";
+import { statFields } from "./stat-fields.js";
 
 /**
  * Which process, beyond doubt: a PID is reused, but not together with its start time, the boot and
@@ -54,8 +55,7 @@ export function livenessOf(identity: ProcessIdentity): Liveness {
 function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The second field is the command's name, in parentheses, and may hold anything.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const fields = statFields(stat);
     const state = fields[0];
     return state === "Z" || state === "X" ? undefined : fields[19];
   } catch (error) {

@@ -2,13 +2,14 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
+import { isWithin } from "../host/is-within.js";
 import type { MountPoint, MountRequest } from "../mountpoints/mount-point.js";
 import type { Bind } from "./bind.js";
 import { type FoundHostPath, type HostPaths, hostPathBinds } from "./grants/host-paths.js";
 import { isHollow } from "./grants/is-hollow.js";
 import { nameServiceMounts } from "./grants/name-service.js";
 import { nvidiaAccess } from "./grants/nvidia.js";
-import { type BindMount, isWithin } from "./mount.js";
+import type { BindMount } from "./mount.js";
 import type { GpuAccess, Network } from "./plan.js";
 
 export interface GrantOptions {

@@ -12,9 +12,17 @@ export interface BindMount {
   readonly access: "ro" | "rw" | "dev";
 }
 
-/** Whether `path` is `directory` or lies below it, by their names. */
-export function isWithin(path: string, directory: string): boolean {
-  return directory === "/" || path === directory || path.startsWith(`${directory}/`);
+/**
+ * What every sandbox has of its own.
+ * @param resolve where a path leads in its rootfs; default: to itself
+ */
+export function freshMounts(resolve: (path: string) => string = (path) => path): readonly Mount[] {
+  return [
+    { type: "proc", target: resolve("/proc") },
+    { type: "dev", target: resolve("/dev") },
+    { type: "tmpfs", target: resolve("/tmp") },
+    { type: "tmpfs", target: resolve("/run") },
+  ];
 }
 
 /** A mount hides what was mounted below it before; among equals the order is kept. */

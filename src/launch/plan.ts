@@ -1,8 +1,9 @@
 import { StageError } from "../errors.js";
+import { isWithin } from "../host/is-within.js";
 import type { MountPoint } from "../mountpoints/mount-point.js";
 import type { Bind } from "./bind.js";
 import { environmentOf } from "./environment.js";
-import { type BindMount, isWithin, type Mount, parentsFirst } from "./mount.js";
+import { type BindMount, freshMounts, type Mount, parentsFirst } from "./mount.js";
 import { protectedMounts } from "./protect.js";
 
 /** How a sandbox is started, whatever the runtime: plain data. */
@@ -166,12 +167,6 @@ const nixStore = "/nix/store";
 
 function mountsOf({ mountPoints }: StagedRootfs, options: LaunchOptions): readonly Mount[] {
   const resolve = resolver(mountPoints);
-  const fresh: readonly Mount[] = [
-    { type: "proc", target: resolve("/proc") },
-    { type: "dev", target: resolve("/dev") },
-    { type: "tmpfs", target: resolve("/tmp") },
-    { type: "tmpfs", target: resolve("/run") },
-  ];
   const store: readonly BindMount[] = options.nixStore
     ? [{ type: "bind", source: nixStore, target: resolve(nixStore), access: "ro" }]
     : [];
@@ -184,7 +179,12 @@ function mountsOf({ mountPoints }: StagedRootfs, options: LaunchOptions): readon
     (bind): BindMount => ({ type: "bind", ...bind, target: resolve(bind.target) }),
   );
   const ours = parentsFirst([...tmpfs, ...bound]);
-  return [...fresh, ...store, ...ours, ...protectedMounts(bound, { directories, realPath })];
+  return [
+    ...freshMounts(resolve),
+    ...store,
+    ...ours,
+    ...protectedMounts(bound, { directories, realPath }),
+  ];
 }
 
 function gpuOf({ mountPoints }: StagedRootfs, gpu: GpuAccess): GpuAccess {

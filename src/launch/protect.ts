@@ -1,7 +1,8 @@
 import { join, relative } from "node:path";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
-import { type BindMount, isWithin } from "./mount.js";
+import { isWithin } from "../host/is-within.js";
+import type { BindMount } from "./mount.js";
 
 /** What may not be written to, and how it is known. */
 export interface Protection {

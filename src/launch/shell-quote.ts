@@ -1,9 +1,10 @@
+import { shellQuoted } from "../host/shell-quoted.js";
 import type { FdContent, LaunchCommand } from "./launch-command.js";
 
 /** One word that a POSIX shell reads back as `text`. */
 export function quoteWord(text: string): string {
   if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(text)) return text;
-  return `'${text.replaceAll("'", "'\\''")}'`;
+  return shellQuoted(text);
 }
 
 /**

@@ -1,4 +1,5 @@
-import { isWithin, type Mount } from "./mount.js";
+import { isWithin } from "../host/is-within.js";
+import type { Mount } from "./mount.js";
 
 /**
  * Of mounts that are made one after the other, those that can be seen in the end: for runtimes that

@@ -123,7 +123,7 @@ export function checkRequest(image: string, options: StageOptions): StageRequest
     uid,
     isShared,
     trustedOwners: options.trustOwners ?? [],
-    allowedDisks: options.allowDisks ?? wordsIn(process.env["STAGE_ROOTFS_ALLOW_DISK"]),
+    allowedDisks: allowedDisksOf(options),
     policy: isShared ? sharedPolicy(options) : policyOf(options, uid),
     platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
     mounts: (options.mounts ?? []).map(({ target, kind }) => {
@@ -161,9 +161,12 @@ function sharedPolicy({ owner, keepSetuid }: StageOptions): OwnershipPolicy {
   return { owner: "squash", setuid: "drop", writers: "owner" };
 }
 
-/** The words of a list with commas between them. */
-export function wordsIn(text = ""): readonly string[] {
-  return text.split(",").filter((word) => word !== "");
+/** The kinds of disks that options allow a cache to be on, or else the environment. */
+export function allowedDisksOf({
+  allowDisks,
+}: Pick<StageOptions, "allowDisks">): readonly string[] {
+  const { STAGE_ROOTFS_ALLOW_DISK: words = "" } = process.env;
+  return allowDisks ?? words.split(",").filter((word) => word !== "");
 }
 
 function limitsOf(wanted: Partial<Limits>): Limits {

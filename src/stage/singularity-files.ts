@@ -1,3 +1,4 @@
+import { shellQuoted } from "../host/shell-quoted.js";
 import type { RuntimeConfig } from "../oci/config.js";
 
 /** One of the files that Apptainer looks for below `/.singularity.d` in a container. */
@@ -49,14 +50,14 @@ function script(lines: readonly string[]): string {
 function exportLine(assignment: string): readonly string[] {
   const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(assignment) ?? [];
   if (name === undefined || value === undefined || shellsOwn.has(name)) return [];
-  return [`export ${name}=${quoted(value)}`];
+  return [`export ${name}=${shellQuoted(value)}`];
 }
 
 const shellsOwn: ReadonlySet<string> = new Set(["HOME", "UID", "EUID", "GID"]);
 
 /** As an engine would: what is given takes the place of Cmd, and Entrypoint comes first. */
 function runLines({ entrypoint, cmd }: Pick<RuntimeConfig, "entrypoint" | "cmd">) {
-  const words = (list: readonly string[] | null) => (list ?? []).map(quoted);
+  const words = (list: readonly string[] | null) => (list ?? []).map(shellQuoted);
   const [first, others] = [words(entrypoint), words(cmd)];
   const fallback =
     others.length > 0
@@ -65,8 +66,4 @@ function runLines({ entrypoint, cmd }: Pick<RuntimeConfig, "entrypoint" | "cmd">
         ? ['[ "$#" -gt 0 ] || { echo "The image does not say what to run." >&2; exit 127; }']
         : [];
   return [...fallback, ["exec", ...first, '"$@"'].join(" ")];
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fromSystemError } from "../errors.js";
+import { makeOpenDirectory } from "../host/make-open-directory.js";
 import type { RuntimeConfig } from "../oci/config.js";
 import { emptySingularityDirectories, singularityFiles } from "./singularity-files.js";
 import { singularityDirectory } from "./singularity-place.js";
@@ -13,11 +14,11 @@ import { singularityDirectory } from "./singularity-place.js";
 export function writeSingularityFiles(rootfs: string, config: RuntimeConfig): void {
   const directory = singularityDirectory(rootfs);
   try {
-    makeDirectory(directory);
-    for (const name of emptySingularityDirectories) makeDirectory(join(directory, name));
+    makeOpenDirectory(directory);
+    for (const name of emptySingularityDirectories) makeOpenDirectory(join(directory, name));
     for (const { path, content } of singularityFiles(config)) {
       const file = join(directory, path);
-      makeDirectory(dirname(file));
+      makeOpenDirectory(dirname(file));
       writeFileSync(`${file}.new`, content);
       chmodSync(`${file}.new`, 0o755);
       renameSync(`${file}.new`, file);
@@ -25,9 +26,4 @@ export function writeSingularityFiles(rootfs: string, config: RuntimeConfig): vo
   } catch (error) {
     throw fromSystemError(error, `write ${directory}`);
   }
-}
-
-function makeDirectory(path: string): void {
-  mkdirSync(path, { recursive: true });
-  chmodSync(path, 0o755);
 }

@@ -1,6 +1,7 @@
 import { errnoOf, StageError } from "../../errors.js";
 import { toCommand } from "../command.js";
 import { findProgram } from "../find-program.js";
+import type { LaunchCommand } from "../launch-command.js";
 import type { LaunchPlan } from "../plan.js";
 import type { Runtime, RuntimeName } from "../runtime.js";
 import { troubleOf } from "../runtimes/cannot.js";
@@ -21,6 +22,8 @@ export interface RuntimeChoice {
 
 export interface ChosenRuntime {
   readonly runtime: Runtime;
+  /** The plan as its command line. */
+  readonly command: LaunchCommand;
   /** One sentence each, for people. */
   readonly warnings: readonly string[];
 }
@@ -44,8 +47,7 @@ export async function chooseRuntime(choice: RuntimeChoice): Promise<ChosenRuntim
   const passedOver: PassedOver[] = [];
   for (const name of candidates) {
     const found = await consider(name, choice);
-    if ("runtime" in found)
-      return { runtime: found.runtime, warnings: warningsOf(passedOver, choice) };
+    if ("runtime" in found) return { ...found, warnings: warningsOf(passedOver, choice) };
     passedOver.push(found);
   }
   throw noneWorks(passedOver);
@@ -54,7 +56,7 @@ export async function chooseRuntime(choice: RuntimeChoice): Promise<ChosenRuntim
 async function consider(
   name: RuntimeName,
   choice: RuntimeChoice,
-): Promise<{ readonly runtime: Runtime } | PassedOver> {
+): Promise<Omit<ChosenRuntime, "warnings"> | PassedOver> {
   const program = name === "native" ? "" : findProgram(name, process.env["PATH"]);
   if (program === undefined) return { name, isInstalled: false, ...notInstalled(name) };
   const answer: RuntimeAnswer =
@@ -64,17 +66,11 @@ async function consider(
   const { nativePath } = choice;
   const local = localRuntime(name, { program, nativePath });
   const runtime: Runtime = { ...local, version, canOverlay, ociRuntime };
-  const lack = lackOf(choice.plan, runtime);
-  return lack ? { name, isInstalled: true, ...lack } : { runtime };
-}
-
-/** What a plan asks for that a runtime can't do on any node. */
-function lackOf(plan: LaunchPlan, runtime: Runtime): Trouble | undefined {
   try {
-    toCommand(plan, runtime);
-    return undefined;
+    return { runtime, command: toCommand(choice.plan, runtime) };
   } catch (error) {
-    return troubleOf(runtime.name, error);
+    // What the plan asks for it can't do on any node.
+    return { name, isInstalled: true, ...troubleOf(name, error) };
   }
 }
 

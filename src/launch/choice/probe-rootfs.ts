@@ -1,15 +1,9 @@
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readlinkSync,
-  realpathSync,
-  symlinkSync,
-} from "node:fs";
+import { existsSync, lstatSync, readlinkSync, realpathSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { isWithin } from "../../host/is-within.js";
+import { makeOpenDirectory } from "../../host/make-open-directory.js";
 import { findProgram } from "../find-program.js";
-import { type BindMount, isWithin, type Mount } from "../mount.js";
+import { type BindMount, freshMounts } from "../mount.js";
 import type { LaunchPlan } from "../plan.js";
 
 /** A rootfs that has nothing of its own, and shows the host's programs. */
@@ -31,8 +25,8 @@ const mountPoints = ["/proc", "/dev", "/sys", "/tmp", "/run", "/etc", "/var", "/
 /** Makes a rootfs in an empty directory that has what it takes to run the host's `true`. */
 export function makeProbeRootfs(directory: string): ProbeRootfs {
   const rootfs = join(directory, "rootfs");
-  makeDirectory(rootfs);
-  for (const point of mountPoints) makeDirectory(join(rootfs, point));
+  makeOpenDirectory(rootfs);
+  for (const point of mountPoints) makeOpenDirectory(join(rootfs, point));
   const program = hostsTrue();
   const trees = [...usualTrees, ...stores.filter((store) => isWithin(program, store))];
   const binds: BindMount[] = [];
@@ -41,7 +35,7 @@ export function makeProbeRootfs(directory: string): ProbeRootfs {
     // A link of a merged /usr, `bin -> usr/bin`, leads to the same in the rootfs.
     if (stat?.isSymbolicLink()) symlinkSync(readlinkSync(tree), join(rootfs, tree));
     if (!stat?.isDirectory()) continue;
-    makeDirectory(join(rootfs, tree));
+    makeOpenDirectory(join(rootfs, tree));
     binds.push({ type: "bind", source: tree, target: tree, access: "ro" });
   }
   return { rootfs, binds, program };
@@ -49,16 +43,10 @@ export function makeProbeRootfs(directory: string): ProbeRootfs {
 
 /** The plan of a trivial command in such a rootfs, of the kind that `plan` is of. */
 export function probePlan(probe: ProbeRootfs, plan: LaunchPlan): LaunchPlan {
-  const fresh: readonly Mount[] = [
-    { type: "proc", target: "/proc" },
-    { type: "dev", target: "/dev" },
-    { type: "tmpfs", target: "/tmp" },
-    { type: "tmpfs", target: "/run" },
-  ];
   return {
     ...plan,
     rootfs: probe.rootfs,
-    mounts: [...fresh, ...probe.binds],
+    mounts: [...freshMounts(), ...probe.binds],
     env: { PATH: "/usr/bin:/bin", HOME: "/" },
     workingDir: "/",
     argv: [probe.program],
@@ -68,12 +56,6 @@ export function probePlan(probe: ProbeRootfs, plan: LaunchPlan): LaunchPlan {
     nameService: [],
     terminal: false,
   };
-}
-
-/** Whatever the umask says: others may have to enter it, inside. */
-function makeDirectory(path: string): void {
-  mkdirSync(path, { recursive: true });
-  chmodSync(path, 0o755);
 }
 
 /** Where `true` really lies, under a name of its own: a link to a program of many names stays. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { Writable } from "node:stream";
 import type { LaunchCommand } from "../launch-command.js";
+import { openContents } from "../run/fd-files.js";
 
 /** How a program ended that was started to see whether it works. */
 export interface ProbeEnd {
@@ -34,22 +34,20 @@ export function runProbe(
   { argv: [program, ...args], env, fds }: LaunchCommand,
   { patience = 10_000 }: ProbeOptions = {},
 ): Promise<ProbeEnd> {
-  const last = Math.max(2, ...fds.map(({ fd }) => fd));
-  const pipes = Array.from({ length: last - 2 }, (_, i) => {
-    return fds.some(({ fd }) => fd === i + 3) ? ("pipe" as const) : ("ignore" as const);
-  });
   return new Promise((resolve) => {
     const said = { stdout: "", stderr: "" };
     const failed = (error: Error) =>
       resolve({ status: null, signal: null, ...said, isLate: false, error });
     let child: ChildProcess;
     try {
-      child = spawn(program, args, {
-        env,
-        cwd: "/",
-        stdio: ["ignore", "pipe", "pipe", ...pipes],
-        detached: true,
-      });
+      const contents = openContents(fds);
+      try {
+        const others = [...contents.stdio].slice(3).map((file) => file ?? "ignore");
+        const stdio = ["ignore" as const, "pipe" as const, "pipe" as const, ...others];
+        child = spawn(program, args, { env, cwd: "/", stdio, detached: true });
+      } finally {
+        contents.close();
+      }
     } catch (error) {
       failed(error instanceof Error ? error : new Error(String(error)));
       return;
@@ -63,11 +61,6 @@ export function runProbe(
       child[name]?.setEncoding("utf8").on("data", (text: string) => {
         if (said[name].length < mostText) said[name] += text;
       });
-    }
-    for (const { fd, content } of fds) {
-      const stream = child.stdio[fd];
-      // One that ends before it has read all of it says why itself.
-      if (stream instanceof Writable) stream.on("error", () => undefined).end(content);
     }
     child.once("error", (error) => {
       clearTimeout(timer);

@@ -2,9 +2,9 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, fromSystemError, StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
+import { isWithin } from "../../host/is-within.js";
 import { checkMountTarget } from "../../mountpoints/requests.js";
 import type { Bind } from "../bind.js";
-import { isWithin } from "../mount.js";
 
 /** What a configuration's target shows of the host. */
 export interface HostPaths {

@@ -11,10 +11,11 @@ import {
 import { relative } from "node:path";
 import { errnoOf } from "../../errors.js";
 import type { ByteString } from "../../host/byte-string.js";
+import { isWithin } from "../../host/is-within.js";
 import { lstatIfAny } from "../../host/lstat-if-any.js";
+import { parseMountLine } from "../../host/mount-of.js";
 import { readFully } from "../../host/span.js";
 import type { DiskPath, PathKind } from "../../host/tree-disk.js";
-import { isWithin } from "../mount.js";
 
 /** What a look for faults asks of the host. */
 export interface Host {
@@ -76,7 +77,7 @@ export const thisHost: Host = {
   writableBelow(path) {
     try {
       const directory = realpathSync(path);
-      return writableMounts(readFileSync("/proc/self/mountinfo", "utf8"))
+      return writableMounts(readFileSync("/proc/self/mountinfo", "latin1"))
         .filter((mountPoint) => mountPoint !== directory && isWithin(mountPoint, directory))
         .map((mountPoint) => relative(directory, mountPoint));
     } catch (error) {
@@ -88,17 +89,8 @@ export const thisHost: Host = {
 
 /** @param mountinfo as in proc(5) */
 export function writableMounts(mountinfo: string): readonly string[] {
-  return mountinfo.split("\n").flatMap((line) => {
-    const [, , , , path, options] = line.split(" ");
-    if (path === undefined || options === undefined) return [];
-    if (!options.split(",").includes("rw")) return [];
-    // Spaces, tabs, newlines and backslashes.
-    return [path.replaceAll(/\\([0-7]{3})/g, (_, code: string) => octal(code))];
-  });
-}
-
-function octal(code: string): string {
-  return String.fromCharCode(Number.parseInt(code, 8));
+  const mounts = mountinfo.split("\n").flatMap(parseMountLine);
+  return mounts.filter(({ isWritable }) => isWritable).map(({ disk }) => disk.mountPoint);
 }
 
 function failureOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import { bytesOfText, displayPath, printable } from "../../host/byte-string.js";
-import { type BindMount, isWithin, type Mount } from "../mount.js";
+import { isWithin } from "../../host/is-within.js";
+import type { BindMount, Mount } from "../mount.js";
 import type { LaunchFault } from "./fault.js";
 import type { Host } from "./host.js";
 import { SandboxView } from "./sandbox-view.js";

@@ -1,8 +1,9 @@
 import { errnoOf, StageError } from "../../errors.js";
 import { type ByteString, bytesOfText, pathBelow } from "../../host/byte-string.js";
+import { isWithin } from "../../host/is-within.js";
 import { RootedTree } from "../../host/rooted-tree.js";
 import type { DiskPath, PathKind } from "../../host/tree-disk.js";
-import { isWithin, type Mount } from "../mount.js";
+import type { Mount } from "../mount.js";
 import type { Host } from "./host.js";
 
 /** What a path of the sandbox leads to. */

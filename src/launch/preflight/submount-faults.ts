@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { printable } from "../../host/byte-string.js";
-import { isWithin, type Mount } from "../mount.js";
+import { isWithin } from "../../host/is-within.js";
+import type { Mount } from "../mount.js";
 import type { LaunchFault } from "./fault.js";
 import type { Host } from "./host.js";
 

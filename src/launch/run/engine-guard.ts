@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { fromSystemError } from "../../errors.js";
+import { temporaryDirectory } from "../../host/temporary-directory.js";
 import type { LaunchCommand } from "../launch-command.js";
 import { Guard } from "./guard.js";
 
@@ -22,11 +21,7 @@ export class EngineGuard {
   constructor(program: string, env: Readonly<Record<string, string>>) {
     this.#program = program;
     this.#env = env;
-    try {
-      this.#directory = mkdtempSync(join(tmpdir(), "stage-rootfs-"));
-    } catch (error) {
-      throw fromSystemError(error, `make a directory in ${tmpdir()}`);
-    }
+    this.#directory = temporaryDirectory();
   }
 
   get #idFile(): string {

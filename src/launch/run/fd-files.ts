@@ -1,8 +1,9 @@
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errnoOf, fromSystemError } from "../../errors.js";
+import { temporaryDirectory } from "../../host/temporary-directory.js";
 import { writeAll } from "../../host/write-all.js";
+import type { FdContent } from "../launch-command.js";
 
 /**
  * A descriptor that `content` can be read from, however long it is: of a file without a name, in
@@ -35,9 +36,27 @@ function makeDirectory(): string {
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }
+  return temporaryDirectory();
+}
+
+/** What a command reads from descriptors, open for a process that is to be spawned. */
+export interface OpenContents {
+  /** For `stdio`, each at its descriptor; the others are left to the caller. */
+  readonly stdio: readonly (number | undefined)[];
+  readonly close: () => void;
+}
+
+/** @throws StageError as {@link openContent} */
+export function openContents(fds: readonly FdContent[]): OpenContents {
+  const stdio: (number | undefined)[] = [];
+  const close = () => {
+    for (const file of stdio) if (file !== undefined) closeSync(file);
+  };
   try {
-    return mkdtempSync(join(tmpdir(), "stage-rootfs-"));
+    for (const { fd, content } of fds) stdio[fd] = openContent(content);
   } catch (error) {
-    throw fromSystemError(error, `make a directory in ${tmpdir()}`);
+    close();
+    throw error;
   }
+  return { stdio, close };
 }

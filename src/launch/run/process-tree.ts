@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { errnoOf } from "../../errors.js";
+import { statFields } from "../../host/stat-fields.js";
 
 /** The PIDs of a process's children, the oldest first. */
 export function childrenOf(pid: number): readonly number[] {
@@ -15,9 +16,8 @@ export function childrenOf(pid: number): readonly number[] {
 
 function parentOf(pid: number): number | undefined {
   const stat = readIfAny(`/proc/${pid}/stat`);
-  // The second field is the command's name, in parentheses, and may hold anything.
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields?.[1] === undefined ? undefined : Number(fields[1]);
+  const parent = stat === undefined ? undefined : statFields(stat)[1];
+  return parent === undefined ? undefined : Number(parent);
 }
 
 function readIfAny(path: string): string | undefined {

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync } from "node:fs";
 import { StageError } from "../../errors.js";
 import { uniqueWord } from "../../host/unique-word.js";
 import type { LaunchCommand } from "../launch-command.js";
@@ -7,7 +6,7 @@ import type { Runtime } from "../runtime.js";
 import { BwrapStatus } from "./bwrap-status.js";
 import { sendSignal } from "./deliver-signals.js";
 import { EngineGuard } from "./engine-guard.js";
-import { openContent } from "./fd-files.js";
+import { openContents } from "./fd-files.js";
 import { guardName, guardProcess } from "./guard.js";
 
 /** A command under way. */
@@ -103,12 +102,9 @@ function spawnCommand(
   }: StartOptions & { readonly statusFd?: number; readonly argv0?: string },
 ): ChildProcess {
   const [program, ...words] = argv;
-  const stdio: ("inherit" | "pipe" | number)[] = ["inherit", "inherit", "inherit"];
-  const opened = fds.map(({ fd, content }) => {
-    const file = openContent(content);
-    stdio[fd] = file;
-    return file;
-  });
+  const contents = openContents(fds);
+  const stdio: ("inherit" | "pipe" | number | undefined)[] = [...contents.stdio];
+  stdio.splice(0, 3, "inherit", "inherit", "inherit");
   if (statusFd !== undefined) stdio[statusFd] = "pipe";
   try {
     // In a session of its own a signal from the terminal reaches the command once, through us, and
@@ -118,6 +114,6 @@ function spawnCommand(
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StageError("SANDBOX", `cannot start ${program}: ${reason}`, { cause });
   } finally {
-    for (const file of opened) closeSync(file);
+    contents.close();
   }
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { statFields } from "../../host/stat-fields.js";
 import { findProgram } from "../find-program.js";
 
 /** Have the terminal on standard input belong to the process group that they run in. */
@@ -28,7 +29,6 @@ export function takeTerminalBack(): void {
 
 /** By proc(5), /proc/PID/stat: the process group, and the foreground one of the terminal. */
 function isInForeground(): boolean {
-  const stat = readFileSync("/proc/self/stat", "latin1");
-  const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [, , group, , , foreground] = statFields(readFileSync("/proc/self/stat", "latin1"));
   return group === foreground;
 }

@@ -1,4 +1,5 @@
-import { type BindMount, isWithin, type Mount } from "../mount.js";
+import { isWithin } from "../../host/is-within.js";
+import type { BindMount, Mount } from "../mount.js";
 import type { LaunchPlan } from "../plan.js";
 import { cannot } from "./cannot.js";
 

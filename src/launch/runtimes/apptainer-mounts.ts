@@ -1,6 +1,8 @@
 import { printable } from "../../host/byte-string.js";
-import { type BindMount, isWithin, type Mount } from "../mount.js";
+import { isWithin } from "../../host/is-within.js";
+import type { BindMount, Mount } from "../mount.js";
 import { cannot } from "./cannot.js";
+import { csvField } from "./csv-field.js";
 
 /** Empty and fresh in every sandbox of Apptainer's that contains all. */
 const always: ReadonlySet<string> = new Set(["/tmp", "/var/tmp", "/dev/shm"]);
@@ -57,9 +59,4 @@ export function bindFlags({ source, target, access }: BindMount): readonly strin
 
 function isInDev(path: string): boolean {
   return isWithin(path, "/dev");
-}
-
-/** A field of comma-separated values, as RFC 4180 quotes it. */
-function csvField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -3,6 +3,7 @@ import type { BindMount, Mount } from "../mount.js";
 import type { LaunchPlan } from "../plan.js";
 import { visibleMounts } from "../visible-mounts.js";
 import { cannot } from "./cannot.js";
+import { csvField } from "./csv-field.js";
 
 /** The two that take `docker run`'s options. */
 export type Engine = "podman" | "docker";
@@ -37,16 +38,19 @@ function checkPlace({ type, target }: Mount, engine: Engine): void {
  * @throws StageError SANDBOX for a path with a carriage return, which is not read back
  */
 export function mountValue(fields: readonly string[], engine: Engine): string {
-  return fields.map((field) => csvField(field, engine)).join(",");
+  return fields
+    .map((field) => readable(field, engine))
+    .map(csvField)
+    .join(",");
 }
 
-function csvField(field: string, engine: Engine): string {
+function readable(field: string, engine: Engine): string {
   if (field.includes("\r")) {
     throw cannot(engine, `can't mount a path with a carriage return: ${printable(field)}`, {
       hint: "rename it, or use bwrap",
     });
   }
-  return /[",\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+  return field;
 }
 
 /**

@@ -4,6 +4,7 @@ import { errnoOf, fromSystemError, StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { openRegularFile, type Span } from "../../host/span.js";
 import { defaultLimits, type Limits } from "../limits.js";
+import { realPath } from "../real-path.js";
 import type { Bundle } from "./bundle.js";
 import { normalizeMemberName } from "./member-name.js";
 
@@ -58,14 +59,6 @@ function spanOfFile(path: string): Span {
   const { fd, size } = openRegularFile(path);
   closeSync(fd);
   return { path, offset: 0, size };
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    throw fromSystemError(error, `read ${printable(path)}`);
-  }
 }
 
 function realPathIfAny(path: string): string | undefined {

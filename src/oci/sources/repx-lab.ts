@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { errnoOf, fromSystemError, StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
+import { realPath } from "../real-path.js";
 import type { Reference } from "../reference.js";
 
 /** Where a Lab may have its images, in the order in which they are looked at. */
@@ -23,11 +24,11 @@ export function resolveLab(reference: Reference): Reference {
   const { transport, location } = reference;
   if (reference.lab !== undefined) return reference;
   if (transport === "path") {
-    return isLab(location) ? inLab(location, theOnlyImage(location, location)) : reference;
+    return isLab(location) ? inLab(location, theOnlyImage(location)) : reference;
   }
   if (transport !== "repx") return reference;
   const hash = location.lastIndexOf("#");
-  if (hash < 0) return inLab(location, theOnlyImage(location, location));
+  if (hash < 0) return inLab(location, theOnlyImage(location));
   const lab = location.slice(0, hash);
   return inLab(lab, imageCalled(lab, location.slice(hash + 1)));
 }
@@ -68,7 +69,7 @@ function refuseMissing(lab: string): void {
   });
 }
 
-function theOnlyImage(lab: string, reference: string): string {
+function theOnlyImage(lab: string): string {
   refuseMissing(lab);
   const images = imagesOf(lab);
   const [first, ...others] = images.values();
@@ -82,7 +83,7 @@ function theOnlyImage(lab: string, reference: string): string {
   if (others.length === 0) return first;
   throw new StageError("REFERENCE_AMBIGUOUS", printable(`the Lab ${lab} has several images`), {
     hint: printable(
-      `choose one with repx:${reference.replace(/#.*$/s, "")}#NAME; it has ${listing([...images.keys()])}`,
+      `choose one with repx:${lab.replace(/#.*$/s, "")}#NAME; it has ${listing([...images.keys()])}`,
     ),
   });
 }
@@ -122,14 +123,6 @@ function inLab(lab: string, path: string): Reference {
     );
   }
   return { transport: "path", location: path, lab: root };
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    throw fromSystemError(error, `read ${printable(path)}`);
-  }
 }
 
 function listing(names: readonly string[]): string {

@@ -18,7 +18,7 @@ import { AttributeWriter } from "../../host/extended-attributes.js";
 import { fileSystemKind } from "../../host/file-system-kind.js";
 import { mountOf } from "../../host/mount-of.js";
 import { removeTree } from "../../host/remove-tree.js";
-import { wordsIn } from "../request.js";
+import { allowedDisksOf } from "../request.js";
 import { type SettingsOptions, settingsOf } from "../settings.js";
 
 export interface ExamineOptions extends SettingsOptions {
@@ -62,7 +62,7 @@ export function examineCache(options: ExamineOptions): CacheExamination {
   try {
     standing = checkTrust(place);
     const nearest = nearestDirectory(directory);
-    checkKindOfDisk(nearest, allowedDisks(options));
+    checkKindOfDisk(nearest, allowedDisksOf(options));
     if (standing !== "foreign") {
       if (standing === "own" && !existsSync(join(directory, "v1"))) refuseForeignContent(directory);
       accessSync(nearest, constants.W_OK | constants.X_OK);
@@ -75,10 +75,6 @@ export function examineCache(options: ExamineOptions): CacheExamination {
     problem = known;
   }
   return { directory, standing, disk: diskOf(directory), ...tried, problem };
-}
-
-function allowedDisks({ allowDisks }: ExamineOptions): readonly string[] {
-  return allowDisks ?? wordsIn(process.env["STAGE_ROOTFS_ALLOW_DISK"]);
 }
 
 type TriedDisk = Pick<CacheExamination, "hasLinks" | "hasAttributes">;

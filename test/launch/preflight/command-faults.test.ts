@@ -23,7 +23,7 @@ const host = madeUpHost({
   "/rootfs/bin/loop": "#!/bin/loop\n",
   "/rootfs/bin/data": { data: "" },
   "/rootfs/sbin/data": "runs here",
-  "/rootfs/work/own": "",
+  "/rootfs/home/own": "",
   "/rootfs/locked": "locked dir",
   "/rootfs/bin/of-locked": "#!/locked/sh\n",
   "/scratch/tool": "",
@@ -43,7 +43,7 @@ function faultOf(
   { path = "/bin", more = [] }: { path?: string; more?: readonly Mount[] } = {},
 ): string | undefined {
   const view = new SandboxView({ root: "/rootfs", mounts: [...mounts, ...more], host });
-  const fault = commandFault({ name, path, workingDir: "/work", whose: "the sandbox", view, host });
+  const fault = commandFault({ name, path, workingDir: "/home", whose: "the sandbox", view, host });
   return fault && `${fault.code}: ${fault.message} (${fault.hint})`;
 }
 
@@ -121,8 +121,8 @@ describe("a command that can't be started", () => {
         "COMMAND_NOT_EXECUTABLE: /bin/data is not executable (run it with its interpreter: -- /bin/sh /bin/data)",
     },
     {
-      name: "/work",
-      fault: "COMMAND_NOT_EXECUTABLE: /work is a directory, no command (name a program)",
+      name: "/home",
+      fault: "COMMAND_NOT_EXECUTABLE: /home is a directory, no command (name a program)",
     },
     {
       name: "no-python",
