@@ -40,6 +40,7 @@ const PROGRAMS = [
   { command: "mkfs.xfs", debian: "xfsprogs", purpose: "makes a disk to fill up" },
   { command: "mmdebstrap", debian: "mmdebstrap", purpose: "makes a Debian root to test with" },
   { command: "mount.exfat-fuse", debian: "exfat-fuse", purpose: "mounts a disk without links" },
+  { command: "munged", debian: "munge", purpose: "tells Slurm's daemons who asks" },
   { command: "openssl", debian: "openssl", purpose: "makes certificates for registries" },
   {
     command: "patchelf",
@@ -53,6 +54,9 @@ const PROGRAMS = [
   { command: "script", debian: "bsdutils", purpose: "has programs run at a terminal" },
   { command: "setpriv", debian: "util-linux", purpose: "becomes an ordinary user" },
   { command: "skopeo", debian: "skopeo", purpose: "converts between image formats" },
+  { command: "slurmctld", debian: "slurmctld", purpose: "gives jobs their nodes" },
+  { command: "slurmd", debian: "slurmd", purpose: "is a node of Slurm's" },
+  { command: "srun", debian: "slurm-client", purpose: "starts jobs through Slurm" },
   { command: "strace", debian: "strace", purpose: "shows what a warm start reads" },
   { command: "tar", debian: "tar", purpose: "packs and unpacks what the tests change" },
   { command: "umoci", debian: "umoci", purpose: "makes layers, and unpacks them for comparison" },

@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { onTestFinished } from "vitest";
+import { mountAccounts, writeAccountFiles } from "./account-files.js";
 import { type RunOptions, type RunResult, runArgv } from "./cli.js";
 import { makeScratchDir } from "./places.js";
 import { isRoot, type UserKind, userFor } from "./users.js";
@@ -15,10 +15,8 @@ export interface Account {
   ) => Promise<RunResult>;
 }
 
-const becomeUser = [
-  'mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/group',
-  'user=$3; shift 3; exec setpriv --reuid "$user" --regid "$user" --clear-groups "$@"',
-].join("\n");
+const becomeUser =
+  'user=$1; shift; exec setpriv --reuid "$user" --regid "$user" --clear-groups "$@"';
 
 /**
  * Gives a user an account for the running test: the ordinary user has none, so that tests see what
@@ -32,13 +30,8 @@ export function accountOf(kind: UserKind): Account {
   onTestFinished(() => rmSync(home, { recursive: true }));
   if (!isRoot() || kind === "root")
     return { home, run: (argv, o) => runArgv(argv, { ...o, as: kind }) };
-  const files = ["passwd", "group"].map((name) => join(scratch, name));
-  mkdirSync(scratch, { recursive: true });
-  const lines = [`tester:x:${user.uid}:${user.gid}::${home}:/bin/sh`, `tester:x:${user.gid}:`];
-  for (const [i, path] of files.entries()) {
-    const name = i === 0 ? "passwd" : "group";
-    writeFileSync(path, `${readFileSync(`/etc/${name}`, "utf8").trimEnd()}\n${lines[i]}\n`);
-  }
-  const prefix = ["--mount", "sh", "-c", becomeUser, "sh", ...files, String(user.uid)];
+  const files = writeAccountFiles(scratch, [{ ...user, name: "tester", home }]);
+  const script = `${mountAccounts(files)} && ${becomeUser}`;
+  const prefix = ["--mount", "sh", "-c", script, "sh", String(user.uid)];
   return { home, run: (argv, o) => runArgv(["unshare", ...prefix, ...argv], { ...o, as: "root" }) };
 }
