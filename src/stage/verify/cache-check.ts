@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import { rootfsOf } from "../../cache/entry.js";
 import { layerFile, layerTree } from "../../cache/layer-store.js";
 import type { CacheLayout } from "../../cache/layout.js";
@@ -82,8 +81,9 @@ export class CacheCheck {
     const listed = names.flatMap((name) => layers.get(name)?.layer ?? []);
     this.#options.onEvent?.({ type: "checking", in: "rootfs", name: key });
     const isWhole = listed.length === names.length;
-    const findings = isWhole ? await this.#rootfs(key, { details, listed, book, attention }) : [];
-    return { details, findings, layers };
+    const at = { details, listed, book, attention };
+    const findings = isWhole ? await this.#rootfs(key, at) : [];
+    return findings && { details, findings, layers };
   }
 
   /** @param options.book gets to know the layer's files */
@@ -147,6 +147,7 @@ export class CacheCheck {
     }
   }
 
+  /** @returns undefined where the entry was removed meanwhile */
   async #rootfs(
     key: string,
     entry: {
@@ -155,9 +156,11 @@ export class CacheCheck {
       book: InodeBook;
       attention: Attention;
     },
-  ): Promise<readonly TreeFinding[]> {
+  ): Promise<readonly TreeFinding[] | undefined> {
     const { details, listed, book, attention } = entry;
-    const { uid, gid } = lstatSync(this.#layout.entry(key));
+    const stat = lstatIfAny(this.#layout.entry(key));
+    if (!stat) return undefined;
+    const { uid, gid } = stat;
     const { mountPoints } = details;
     const expected = await expectedRootfs({
       layers: listed,

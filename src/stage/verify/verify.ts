@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { lockOrAdopt } from "../../cache/locks/lock.js";
 import { namesIn } from "../../cache/removal/abandoned.js";
 import { entriesOf, layersOf } from "../../cache/removal/inventory.js";
@@ -8,6 +7,7 @@ import type { TreeFinding } from "../../extract/check/finding.js";
 import { InodeBook } from "../../extract/check/inode-book.js";
 import { startWorkers } from "../../extract/workers.js";
 import { displayPath, printable } from "../../host/byte-string.js";
+import { lstatIfAny } from "../../host/lstat-if-any.js";
 import { usableProcessors } from "../../host/processors.js";
 import { findEntries } from "../manage/find-entries.js";
 import { type CacheOptions, type OpenCache, openCache } from "../manage/open-cache.js";
@@ -244,10 +244,21 @@ class Verifying {
     const names = [...layersOf(this.#cache.layout)].map(({ name }) => name).sort();
     for (const name of names) {
       if (this.#layers.has(name)) continue;
+      const found = await this.#standing(name, check);
+      if (found) this.#noteLayer(name, found);
+      else this.#layers.set(name, { name, state: "gone", digests: "missing" });
+    }
+  }
+
+  /** Looks at a layer, and again at one that has taken its place; undefined when it is gone. */
+  async #standing(name: string, check: CacheCheck): Promise<LayerCheck | undefined> {
+    const path = this.#cache.layout.layer(name);
+    for (;;) {
+      const before = lstatIfAny(path)?.ino;
       const found = await check.layer(name, { book: new InodeBook(), attention: all });
-      if (!existsSync(this.#cache.layout.layer(name))) {
-        this.#layers.set(name, { name, state: "gone", digests: "missing" });
-      } else this.#noteLayer(name, found);
+      const after = lstatIfAny(path)?.ino;
+      if (after === undefined) return undefined;
+      if (after === before || found.findings.length === 0) return found;
     }
   }
 

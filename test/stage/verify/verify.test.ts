@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
 import { CacheLayout } from "../../../src/cache/layout.js";
 import type { StageOptions } from "../../../src/stage/request.js";
@@ -178,6 +179,41 @@ describe("a check", () => {
       "layer",
       "rootfs",
     ]);
+  });
+
+  test.for(["layer", "rootfs"] as const)(
+    "finds an entry gone that is removed while its %s is looked at",
+    async (part) => {
+      const cache = await staged();
+      const found = await verified(cache, {
+        all: true,
+        onEvent: (event) => {
+          if (event.type !== "checking" || event.in !== part) return;
+          rmSync(cache.layout.entry(cache.key), { recursive: true, force: true });
+        },
+      });
+      expect(found).toMatchObject({ intact: true, entries: [{ key: cache.key, state: "gone" }] });
+    },
+  );
+
+  test("looks again at a layer that was removed and made anew meanwhile", async () => {
+    const cache = await staged();
+    rmSync(cache.layout.entry(cache.key), { recursive: true });
+    const [name = ""] = cache.layers;
+    const layer = cache.layout.layer(name);
+    let looks = 0;
+    const found = await verified(cache, {
+      all: true,
+      onEvent: (event) => {
+        if (event.type !== "checking" || event.name !== name) return;
+        if (++looks > 1) return;
+        renameSync(layer, `${cache.cacheDir}/aside`);
+        queueMicrotask(() => execFileSync("cp", ["-a", `${cache.cacheDir}/aside`, layer]));
+      },
+    });
+    expect(looks).toBe(2);
+    expect(found).toMatchObject({ intact: true });
+    expect(found.layers).toContainEqual(expect.objectContaining({ name, state: "intact" }));
   });
 
   test("of what is not there is an error", async () => {
