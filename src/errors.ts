@@ -90,6 +90,16 @@ export class StageError extends Error {
   }
 }
 
+/** Any error as one of ours: what nobody expected is a bug. */
+export function asStageError(error: unknown): StageError {
+  if (error instanceof StageError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new StageError("INTERNAL", `internal error: ${message}`, {
+    hint: "this is a bug: please report it with what STAGE_ROOTFS_DEBUG=1 adds",
+    cause: error,
+  });
+}
+
 /** The same error with `where` said first, for instance the layer it happened in. */
 export function within(where: string, error: unknown): unknown {
   if (!(error instanceof StageError)) return error;

@@ -82,4 +82,8 @@ export type {
   VerifyEvent,
 } from "./stage/verify/result.js";
 export { type VerifyOptions, verifyCache } from "./stage/verify/verify.js";
+export type { WarmEvent } from "./stage/warm/warm-event.js";
+export { warmImages } from "./stage/warm/warm-images.js";
+export type { WarmedImage, WarmOptions, WarmReport } from "./stage/warm/warm-options.js";
+export { type WarmEnd, warmStatus } from "./stage/warm/warm-status.js";
 export { stageRootfs } from "./stage.js";

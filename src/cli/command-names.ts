@@ -4,6 +4,7 @@ const commandNames = [
   "shell",
   "command",
   "inspect",
+  "warm",
   "ls",
   "du",
   "rm",

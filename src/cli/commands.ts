@@ -66,6 +66,16 @@ otherwise as below.`;
 
 const runOptions = ["timeout", "grace"] as const satisfies readonly OptionName[];
 
+const warmOptions = ["file", "retry", "budget", "nice"] as const satisfies readonly OptionName[];
+
+const warmNotes = `Images are staged in the order in which they are named; one that fails keeps none of the others from
+being staged. For each that is ready there is a line on stdout: staged or hit (it stood already), its
+key, its size unpacked, the time it took, and IMAGE. --retry is for registries that fail and for what
+others hold. --nice needs ionice (util-linux) for the disk, and a scheduler that heeds it, as BFQ.
+
+Exit status: 0 where all images are ready (those that --budget leaves out don't count), 1 where some
+are not; where none is, that of the first one's error, as below.`;
+
 /** The command without a name comes first. Each is loaded when it is called. */
 export const commands: readonly [Command, ...Command[]] = [
   {
@@ -124,6 +134,21 @@ export const commands: readonly [Command, ...Command[]] = [
     ],
     example: "stage-rootfs inspect docker://debian:12",
     run: async (line) => (await import("./inspect-command.js")).inspectCommand(line),
+  },
+  {
+    name: "warm",
+    words: anyImages,
+    synopsis: "warm IMAGE... [-f FILE]",
+    summary: "stage many images, and say of each whether it is ready",
+    options: [...stagingOptions.filter((name) => name !== "trace"), ...warmOptions],
+    meanings: {
+      lease: "protect the images for job, process, pid:PID, job:ID or a time (default: none)",
+      deadline: "how long all of it may take; what is finished stays (default: no limit)",
+      json: "print what happens as it happens, a JSON object a line",
+    },
+    notes: warmNotes,
+    example: "stage-rootfs warm -f images.txt --budget 50G",
+    run: async (line) => (await import("./warm-command.js")).warmCommand(line),
   },
   {
     name: "ls",

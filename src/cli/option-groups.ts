@@ -37,6 +37,7 @@ export const stagingOptions: readonly OptionName[] = [
   "file-digests",
   "jobs",
   "wait",
+  "deadline",
   "fsync",
   "no-fsync",
   "gc",

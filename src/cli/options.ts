@@ -21,6 +21,7 @@ export interface OptionValues {
   readonly "file-digests"?: string;
   readonly jobs?: string;
   readonly wait?: string;
+  readonly deadline?: string;
   readonly fsync?: boolean;
   readonly "no-fsync"?: boolean;
   readonly gc?: boolean;
@@ -41,6 +42,10 @@ export interface OptionValues {
   readonly "allow-foreign-layers"?: boolean;
   readonly offline?: boolean;
   readonly "max-staleness"?: string;
+  readonly file?: readonly string[];
+  readonly retry?: string;
+  readonly budget?: string;
+  readonly nice?: boolean;
   readonly leases?: boolean;
   readonly all?: boolean;
   readonly force?: boolean;
@@ -114,6 +119,7 @@ const forms = {
   "file-digests": text,
   jobs: text,
   wait: text,
+  deadline: text,
   fsync: flag,
   "no-fsync": flag,
   gc: flag,
@@ -134,6 +140,10 @@ const forms = {
   "allow-foreign-layers": flag,
   offline: flag,
   "max-staleness": text,
+  file: { ...texts, short: "f" },
+  retry: text,
+  budget: text,
+  nice: flag,
   leases: flag,
   all: flag,
   force: flag,

@@ -1,4 +1,4 @@
-import { StageError } from "../errors.js";
+import { asStageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { Interrupted } from "./interruption.js";
 import { writeMessage } from "./output.js";
@@ -24,15 +24,6 @@ export function reportError(error: unknown, options: { json: boolean }): number 
 function fitToPrint<Said extends { message: string; hint?: string }>(said: Said): Said {
   const { message, hint } = said;
   return { ...said, message: printable(message), ...(hint && { hint: printable(hint) }) };
-}
-
-function asStageError(error: unknown): StageError {
-  if (error instanceof StageError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new StageError("INTERNAL", `internal error: ${message}`, {
-    hint: "this is a bug: please report it with what STAGE_ROOTFS_DEBUG=1 adds",
-    cause: error,
-  });
 }
 
 function stackOf(error: unknown): string {

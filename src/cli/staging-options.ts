@@ -24,7 +24,7 @@ export interface StagingExtras {
 export function stagingOptions(
   values: OptionValues,
   { mounts = [], holder = "caller" }: StagingExtras = {},
-): StageOptions {
+): Omit<StageOptions, "onEvent"> {
   return {
     ...settingsOptions(values),
     shared: values.shared,
@@ -40,6 +40,7 @@ export function stagingOptions(
     }),
     jobs: numberOption(values, "jobs"),
     wait: numberOption(values, "wait"),
+    deadline: numberOption(values, "deadline"),
     fsync: fsyncOption(values),
     gc: values.gc,
     lease: leaseOption(values, holder),

@@ -4,6 +4,7 @@ import { callInterval, pauseAfter } from "../cache/locks/pauses.js";
 import { prepareCache } from "../cache/place/location.js";
 import { now } from "../host/clock.js";
 import { pause } from "../host/pause.js";
+import { timeLeft } from "./deadline.js";
 import { findHit } from "./hit.js";
 import type { StageRequest } from "./request.js";
 import type { StageResult } from "./result.js";
@@ -21,7 +22,7 @@ export interface FollowOptions {
  * Has one of many processes that want the same archive or layout go ahead, and waits for it where
  * it is another one. This blocks the thread, so it is for a process that has nothing else to do.
  * @returns the hit that the other process has made; undefined when this one has to see for itself:
- *   it goes ahead, or the other one has ended without making what this one asks for
+ *   it goes ahead, the other one has ended without making what this one asks for, or time is up
  * @throws StageError as {@link prepareCache}; errors of the file system
  */
 export function followForerunner(
@@ -35,6 +36,7 @@ export function followForerunner(
   const path = forerunnerLock(request, source);
   const record = request.layout.indexRecord(name);
   const start = now();
+  const left = timeLeft(request) ?? Number.POSITIVE_INFINITY;
   let nextCall = 0;
   for (let round = 0; ; round++) {
     const place = findPlace(path, { goAhead: round === 0 });
@@ -51,6 +53,7 @@ export function followForerunner(
       onWait(waitingEvent(request.layout, { what: "the image", owner, waitedMs: waitMs }));
       nextCall = waitMs + callInterval;
     }
-    pause(pauseAfter(round));
+    if (waitMs >= left) return undefined;
+    pause(Math.min(pauseAfter(round), left - waitMs));
   }
 }

@@ -31,6 +31,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     const { summary, source, isKnown } = resolved;
     const resolveMs = now() - request.startedAt - work.timings.waitMs;
     work.traced("resolve", { start: request.startedAt, details: { image: request.image } });
+    await request.admit?.(request, { summary, opener });
     prepareCache(request);
     const start = now();
     const { entry, requests, hit, lease } = await ensureVariant(request, { summary, work, opener });

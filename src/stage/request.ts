@@ -20,6 +20,7 @@ import { resolveLab } from "../oci/sources/repx-lab.js";
 import { type LeaseWish, leaseMaker } from "./lease-wish.js";
 import type { StageEvent } from "./result.js";
 import { type SettingsOptions, settingsOf } from "./settings.js";
+import type { ImageOpener } from "./sources/image-opener.js";
 
 export interface StageOptions extends SettingsOptions {
   /**
@@ -50,6 +51,12 @@ export interface StageOptions extends SettingsOptions {
   readonly jobs?: number | undefined;
   /** How long to wait for another process's staging, in seconds. Default: as long as it takes. */
   readonly wait?: number | undefined;
+  /**
+   * How long all of it may take, in seconds: waiting for others, fetching, unpacking. When that is
+   * over, BUSY is thrown; layers that are finished stay for the next try. What stands already is
+   * found in any case. Default: as long as it takes.
+   */
+  readonly deadline?: number | undefined;
   /**
    * Whether what is staged is written to disk before it is shown, so that it outlasts a loss of
    * power, or the next boot. Without it, it is made again then. Default: true.
@@ -108,16 +115,36 @@ export interface StageRequest {
   readonly waitedMs: number;
   /** By the clock of {@link now}, such a wait included. */
   readonly startedAt: number;
+  /** When it counts as too late, by the same clock; undefined for never. */
+  readonly endsAt: number | undefined;
+  /** Is asked before anything of an image is made that the cache lacks; throws if it is not to be. */
+  readonly admit?: Admission;
+  /** Keys of entries that are not to go when room is made. Default: none. */
+  readonly keptKeys?: () => Iterable<string>;
 }
+
+/** Decides on an image when it is known what it is made of. */
+export type Admission = (
+  request: StageRequest,
+  found: { readonly summary: ImageSummary; readonly opener: ImageOpener },
+) => Promise<void>;
 
 /** @throws StageError USAGE, CONFIG; for an image of a Lab also as {@link resolveLab} */
 export function checkRequest(image: string, options: StageOptions): StageRequest {
+  return { ...checkOptions(options), image, reference: resolveLab(parseReference(image)) };
+}
+
+/** What a staging was asked for, but for the image. */
+export type RequestOptions = Omit<StageRequest, "image" | "reference">;
+
+/** @throws StageError USAGE, CONFIG */
+export function checkOptions(options: StageOptions): RequestOptions {
   const { cacheDirectory, uid, configuration } = settingsOf(options);
   checkJobs(options.jobs);
+  checkDeadline(options.deadline);
+  const startedAt = now() - (options.waitedMs ?? 0);
   const isShared = options.shared || isSharedCache(cacheDirectory);
   return {
-    image,
-    reference: resolveLab(parseReference(image)),
     cacheDirectory,
     layout: new CacheLayout(cacheDirectory),
     uid,
@@ -134,7 +161,8 @@ export function checkRequest(image: string, options: StageOptions): StageRequest
     options,
     configuration,
     waitedMs: options.waitedMs ?? 0,
-    startedAt: now() - (options.waitedMs ?? 0),
+    startedAt,
+    endsAt: options.deadline === undefined ? undefined : startedAt + options.deadline * 1000,
   };
 }
 
@@ -185,6 +213,11 @@ function limitsOf(wanted: Partial<Limits>): Limits {
 export function checkJobs(jobs: number | undefined): void {
   if (jobs === undefined || (Number.isInteger(jobs) && jobs >= 1 && jobs <= 1024)) return;
   throw new StageError("USAGE", `${jobs} is no number of jobs`, { hint: "give 1 to 1024" });
+}
+
+function checkDeadline(deadline: number | undefined): void {
+  if (deadline === undefined || (Number.isFinite(deadline) && deadline >= 0)) return;
+  throw new StageError("USAGE", `${deadline} is no deadline`, { hint: "give a number of seconds" });
 }
 
 /** The name under which the cache has a tree: its digest, and what else the tree depends on. */

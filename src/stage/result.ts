@@ -71,6 +71,12 @@ export interface ByteCounts {
   readonly reused: number;
 }
 
+/** How far the layers of an image are. */
+export interface LayerProgress {
+  readonly finished: number;
+  readonly total: number;
+}
+
 /** What a staging tells while it works. */
 export type StageEvent =
   | {
@@ -79,6 +85,8 @@ export type StageEvent =
       /** Length of the blob as it is stored, in bytes. */
       readonly size: number;
       readonly state: "fetching" | "unpacking" | "unpacked" | "reused";
+      /** How many of the image's layers are ready by now, each counted once. */
+      readonly layers: LayerProgress;
     }
   | {
       /** Another process is at the same work. Told when the wait begins, and then each second. */
@@ -92,7 +100,7 @@ export type StageEvent =
       /** For how long it has been at it, in milliseconds. */
       readonly elapsedMs: number | null;
       /** How many of its layers are ready. */
-      readonly layers: { readonly finished: number; readonly total: number } | null;
+      readonly layers: LayerProgress | null;
       /** How long this process has waited, in milliseconds. */
       readonly waitedMs: number;
     }

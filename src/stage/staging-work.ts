@@ -21,7 +21,7 @@ import type { Digest } from "../oci/digest.js";
 import type { ImageSummary, LayerSummary, RemoteLayer } from "../oci/image.js";
 import { notDurable } from "./not-durable.js";
 import { cacheName, type StageRequest } from "./request.js";
-import type { Timings } from "./result.js";
+import type { LayerProgress, StageEvent, Timings } from "./result.js";
 import type { RoomMaker } from "./room/room-maker.js";
 import { StagingRoom } from "./room/staging-room.js";
 import type { ImageOpener } from "./sources/image-opener.js";
@@ -29,6 +29,8 @@ import { waitingEvent } from "./waiting-event.js";
 
 /** How many blobs are fetched at once, unless it is said: most registries give each its own share. */
 const usualFetches = 6;
+
+type LayerEvent = StageEvent & { readonly type: "layer" };
 
 /** The threads, counters and clocks of one staging. */
 export class StagingWork {
@@ -51,6 +53,7 @@ export class StagingWork {
   #workers: Workers | undefined;
   #closed: Promise<void> | undefined;
   readonly #status: StatusTeller;
+  #progress: LayerProgress = { finished: 0, total: 0 };
 
   /** @param maker makes room in the cache where there is too little */
   constructor(request: StageRequest, opener: ImageOpener, maker: RoomMaker = {}) {
@@ -155,20 +158,18 @@ export class StagingWork {
     distinct.sort((a, b) => b.size - a.size);
     const missing = distinct.filter(({ diffId }) => this.#isMissing(diffId));
     this.#inStages = layersInStages(missing, this.#cores);
-    let finished = 0;
-    const tell = () => this.#status.tell({ finished, total: distinct.length });
-    const ensure = async (layer: LayerSummary) => {
-      const record = await this.#ensureLayer(layer);
-      finished++;
-      tell();
-      return record;
-    };
-    tell();
+    this.#progress = { finished: 0, total: distinct.length };
+    this.#status.tell(this.#progress);
     return new Map(
       distinct.map((layer) => {
-        return [layer.diffId, ensure(layer).catch((error) => this.#fail(error))];
+        return [layer.diffId, this.#ensureLayer(layer).catch((error) => this.#fail(error))];
       }),
     );
+  }
+
+  #tell({ diffId, size }: LayerSummary, state: LayerEvent["state"]): void {
+    const layers = this.#progress;
+    this.#request.options.onEvent?.({ type: "layer", diffId, size, state, layers });
   }
 
   #isMissing(diffId: Digest): boolean {
@@ -177,7 +178,7 @@ export class StagingWork {
 
   async #ensureLayer(layer: LayerSummary): Promise<LayerRecord> {
     const { layout, policy, limits, options } = this.#request;
-    const { diffId, digest, size } = layer;
+    const { diffId, digest } = layer;
     let unpackedAt: number | undefined;
     const published = await ensureLayer(layout, {
       ...this.waitOptions(`layer ${diffId}`),
@@ -193,7 +194,7 @@ export class StagingWork {
         const unpack = (span: Span) => {
           if (!isFirst) makeAnew(tree);
           isFirst = false;
-          options.onEvent?.({ type: "layer", diffId, size, state: "unpacking" });
+          this.#tell(layer, "unpacking");
           const listing = {
             directory: dirname(tree),
             digests: options.fileDigests ?? usualFileDigests,
@@ -211,8 +212,10 @@ export class StagingWork {
     if (unpackedAt !== undefined) {
       this.traced("publish", { start: unpackedAt, details: { layer: diffId } });
     }
-    const state = published.made ? "unpacked" : "reused";
-    options.onEvent?.({ type: "layer", diffId, size, state });
+    const { finished, total } = this.#progress;
+    this.#progress = { finished: finished + 1, total };
+    this.#status.tell(this.#progress);
+    this.#tell(layer, published.made ? "unpacked" : "reused");
     const longer = Math.max(0, published.waitedMs - this.#layerWaitMs);
     this.#layerWaitMs += longer;
     this.timings.waitMs += longer;
@@ -228,8 +231,8 @@ export class StagingWork {
     const registry = await this.#opener.registry();
     return await this.#fetches(async () => {
       this.#stop.signal.throwIfAborted();
-      const { diffId, size } = layer;
-      options.onEvent?.({ type: "layer", diffId, size, state: "fetching" });
+      const { diffId } = layer;
+      this.#tell(layer, "fetching");
       const start = now();
       const value = await withFetchedBlob(this.#request, {
         ...this.waitOptions(`layer ${diffId}`),

@@ -32,7 +32,7 @@ export function roomMaker(
     return new GcRun(layout, {
       goals,
       minAge,
-      keysInUse: keysInUse(pathsInUse()),
+      keysInUse: new Set([...keysInUse(pathsInUse()), ...(request.keptKeys?.() ?? [])]),
       wantedLayers: new Set(layerNames()),
       atLeast,
       signal,

@@ -1,4 +1,5 @@
 import type { ErrorReport } from "../../errors.js";
+import type { LayerProgress } from "../result.js";
 
 /** What warming a node tells while it works; `warm --json` prints each as a line. */
 export type WarmEvent =
@@ -19,7 +20,7 @@ export type WarmEvent =
       /** From 1. */
       readonly attempt: number;
       /** How far its layers are; null as long as that is not known. */
-      readonly layers: { readonly finished: number; readonly total: number } | null;
+      readonly layers: LayerProgress | null;
       /** Why it is tried again; null otherwise. */
       readonly error: ErrorReport | null;
     }

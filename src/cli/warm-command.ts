@@ -1,0 +1,87 @@
+import { StageError } from "../errors.js";
+import type { WarmEvent } from "../stage/warm/warm-event.js";
+import { warmImages } from "../stage/warm/warm-images.js";
+import type { WarmOptions, WarmReport } from "../stage/warm/warm-options.js";
+import { warmStatus } from "../stage/warm/warm-status.js";
+import { tidyUp } from "./after-staging.js";
+import { imagesOf } from "./image-list.js";
+import { afterStop, interruptible } from "./interruption.js";
+import { type CommandLine, numberOption, type OptionValues, sizeOption } from "./options.js";
+import { writeMessage } from "./output.js";
+import { reportWarnings } from "./progress.js";
+import { progressOption, stagingOptions } from "./staging-options.js";
+import { failureLine, progressLine, readyLine, summaryLine } from "./warm-text.js";
+import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
+import { writeAtOnce } from "./write-at-once.js";
+
+/** `stage-rootfs warm IMAGE... [-f FILE]`: a line on stdout for each image that is ready. */
+export async function warmCommand(line: CommandLine): Promise<number> {
+  const { values, rest } = line;
+  if (rest?.length) {
+    throw new StageError("USAGE", "stage-rootfs warm runs nothing", {
+      hint: "write stage-rootfs run IMAGE -- CMD...",
+    });
+  }
+  leaveDeletedDirectory([...line.words, ...(values.file ?? []), ...pathOptions(values)]);
+  const images = await imagesOf(line);
+  leaveDeletedDirectory(images);
+  const report = await warm(images, values);
+  const staged = report.images.flatMap((each) => (each.state === "staged" ? [each.result] : []));
+  if (!values.quiet) for (const { warnings } of staged) reportWarnings(warnings);
+  const [anyStaged] = staged;
+  if (anyStaged) await tidyUp(anyStaged, values);
+  return warmStatus(report.images);
+}
+
+async function warm(images: readonly string[], values: OptionValues): Promise<WarmReport> {
+  const options = warmOptions(values);
+  const teller = eventTeller(values);
+  const unheard = new AbortController();
+  const onEvent = (event: WarmEvent) => {
+    try {
+      teller(event);
+    } catch (cause) {
+      const message = "cannot write to stdout: nobody reads it";
+      unheard.abort(new StageError("NOT_WRITABLE", message, { cause }));
+    }
+  };
+  return await interruptible(
+    async (stop) => {
+      const signal = AbortSignal.any([stop, unheard.signal]);
+      const report = await warmImages(images, { ...options, onEvent, signal });
+      unheard.signal.throwIfAborted();
+      return report;
+    },
+    { hint: afterStop.staging },
+  );
+}
+
+/** @throws StageError USAGE */
+function warmOptions(values: OptionValues): WarmOptions {
+  return {
+    ...stagingOptions({ ...values, lease: values.lease ?? "none" }),
+    retry: numberOption(values, "retry"),
+    budget: sizeOption(values, "budget"),
+  };
+}
+
+/** Each event as a line of JSON on stdout, or what people want to know of it. */
+function eventTeller(values: OptionValues): (event: WarmEvent) => void {
+  const { json, quiet } = values;
+  const wish = quiet ? "none" : progressOption(values);
+  const isShown = wish === "plain" || (wish === "auto" && process.stderr.isTTY);
+  return (event) => {
+    if (json) {
+      writeAtOnce(`${JSON.stringify(event)}\n`);
+      return;
+    }
+    const ready = readyLine(event);
+    if (ready !== undefined) writeAtOnce(`${ready}\n`);
+    if (wish === "json") writeMessage(JSON.stringify(event));
+    const message =
+      failureLine(event) ??
+      (quiet ? undefined : summaryLine(event)) ??
+      (isShown ? progressLine(event) : undefined);
+    if (message !== undefined) writeMessage(message);
+  };
+}
