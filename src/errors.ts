@@ -34,6 +34,10 @@ const exitStatus = {
 
 export type ErrorCode = keyof typeof exitStatus;
 
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(exitStatus, text);
+}
+
 export interface StageErrorOptions {
   /** What the user can do about it, as one sentence. */
   hint?: string | undefined;

@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { fromSystemError, StageError } from "../../errors.js";
+
+export interface Step {
+  readonly argv: readonly [string, ...string[]];
+  readonly env: NodeJS.ProcessEnv;
+  readonly input: string;
+  /** Within how many seconds the first line has to come. */
+  readonly startWithin: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onLine: (line: string) => void;
+  /** What srun says while it runs. */
+  readonly onMessage: (line: string) => void;
+}
+
+export interface StepEnd {
+  /** Null where a signal ended srun. */
+  readonly exitCode: number | null;
+  /** The last lines of stderr. */
+  readonly words: readonly string[];
+  /** Whether it was ended because nothing came in time. */
+  readonly isLate: boolean;
+}
+
+/** How many lines of stderr are kept. */
+const keptLines = 50;
+
+/** How long srun may take to cancel its job, in milliseconds. */
+const patience = 15_000;
+
+/**
+ * Runs srun to its end. Its job is cancelled when `signal` is aborted, when no line comes in time,
+ * and when this process dies.
+ * @throws StageError NOT_FOUND when it can't be started; what `signal` was aborted with
+ */
+export async function runStep(step: Step): Promise<StepEnd> {
+  const { signal, startWithin } = step;
+  signal?.throwIfAborted();
+  const [program, ...args] = step.argv;
+  // In a session of its own no key of the terminal reaches it before this process has heard of it.
+  const child = spawn(program, args, { env: step.env, detached: true, stdio: "pipe" });
+  const words: string[] = [];
+  let isLate = false;
+  let kill: NodeJS.Timeout | undefined;
+  const stop = () => {
+    child.kill("SIGTERM");
+    kill ??= setTimeout(() => child.kill("SIGKILL"), patience);
+  };
+  const late = setTimeout(() => {
+    isLate = true;
+    stop();
+  }, startWithin * 1000);
+  signal?.addEventListener("abort", stop, { once: true });
+  // A step that ends without reading its input says why elsewhere.
+  child.stdin.on("error", () => {});
+  child.stdin.end(step.input);
+  const told = [
+    eachLine(child.stdout, (line) => {
+      clearTimeout(late);
+      step.onLine(line);
+    }),
+    eachLine(child.stderr, (line) => {
+      words.push(line);
+      if (words.length > keptLines) words.shift();
+      step.onMessage(line);
+    }),
+  ];
+  try {
+    const exitCode = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+    await Promise.all(told);
+    signal?.throwIfAborted();
+    return { exitCode, words, isLate };
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : fromSystemError(error, `run ${program}`);
+  } finally {
+    clearTimeout(late);
+    clearTimeout(kill);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+async function eachLine(stream: Readable, tell: (line: string) => void): Promise<void> {
+  const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+  lines.on("line", tell);
+  await new Promise<void>((resolve) => lines.once("close", resolve));
+}
+
+/** Why a step that said nothing in time was ended. */
+export function notStarted(
+  { words }: Pick<StepEnd, "words">,
+  { startWithin }: Pick<Step, "startWithin">,
+): StageError {
+  const isQueued = words.some((line) => /^srun: job \d+ queued/.test(line));
+  const isAllocated = words.some((line) => /^srun: job \d+ has been allocated/.test(line));
+  const why = isQueued && !isAllocated ? "all of the node is in use" : "the node does not answer";
+  return new StageError("BUSY", `it did not begin within ${startWithin} s: ${why}`, {
+    hint: "try again later, or allow more with --start-within SECONDS",
+  });
+}
