@@ -13,7 +13,7 @@ const unknownLifetime = 24 * 60 * 60 * 1000;
  * tell whether it is still wanted.
  */
 export function makeWorkDirectory(layout: CacheLayout): string {
-  const path = join(layout.tmp, ownedName());
+  const path = asidePlace(layout);
   try {
     mkdirSync(path, { mode: 0o700 });
     // In a directory whose group is inherited (setgid), this and all below would inherit it.
@@ -23,6 +23,11 @@ export function makeWorkDirectory(layout: CacheLayout): string {
     throw fromSystemError(error, `write ${path}`);
   }
   return path;
+}
+
+/** Where this process may move what it removes then; whoever sweeps sees whose it is. */
+export function asidePlace(layout: CacheLayout): string {
+  return join(layout.tmp, ownedName());
 }
 
 /** Whether the process that works, or worked, in a directory of that name is gone. */

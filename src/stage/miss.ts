@@ -24,7 +24,8 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
   const opener = new ImageOpener(request);
   let resolved: ResolvedSource | undefined;
   const layerNames = () => resolved?.summary.layers.map((l) => cacheName(request, l.diffId)) ?? [];
-  const work = new StagingWork(request, opener, roomMaker(request, layerNames));
+  const maker = roomMaker(request, layerNames);
+  const work = new StagingWork(request, opener, maker);
   try {
     if (goesAhead(request)) work.startThreads();
     resolved = await resolveSource(request, { opener, work });
@@ -33,6 +34,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     work.traced("resolve", { start: request.startedAt, details: { image: request.image } });
     await request.admit?.(request, { summary, opener });
     prepareCache(request);
+    await maker.makeFirstRoom();
     const start = now();
     const { entry, requests, hit, lease } = await ensureVariant(request, { summary, work, opener });
     work.traced("stage", { start, details: { key: entry.key } });

@@ -41,8 +41,9 @@ const reasons = {
 } as const;
 const errnos = ["ENOSPC", "EDQUOT", "EIO"] as const;
 
-/** What is done without where it goes wrong: the first lock, and what others are told. */
+/** What is done without where it goes wrong: spare locks, the first lock, what others are told. */
 const forgoable = [
+  "a spare lock made",
   "a lock begun",
   "a lock named",
   "the place ahead of others taken",

@@ -1,8 +1,9 @@
-import { rmSync, statfsSync } from "node:fs";
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { describe, expect } from "vitest";
+import { errnoOf } from "../../src/errors.js";
 import { freshCacheDir } from "./support/cache-dir.js";
 import { type RunResult, runArgv, stageRootfs, stageRootfsArgv } from "./support/cli.js";
 import { testNeeding } from "./support/programs.js";
@@ -180,6 +181,61 @@ describe("what the disk refuses under way", () => {
     });
   });
 });
+
+describe("a disk that is full to the last block and inode", () => {
+  const disks = {
+    "an ext4": () => mountDisk("ext4", { size: 64, args: ["-N", "1000"] }),
+    "an XFS": () => mountDisk("xfs", { size: 320 }),
+    "a tmpfs": () => mountMemory("size=64m,nr_inodes=1000"),
+  };
+
+  /** Two images that an ordinary user has staged, and then nothing that root could still take. */
+  async function fullDisk(mount: () => Promise<string>) {
+    const disk = await mount();
+    const cacheDir = join(disk, "cache");
+    const images = [1, 2].map(() => sizedImage([small, { files: 20, size: 1000 }]));
+    const keys: string[] = [];
+    for (const image of images) {
+      keys.push(stagedBy(await stageOn(disk, image, ["--lease", "none"])).key);
+    }
+    fillWholly(join(disk, "filler"));
+    expect(() => writeFileSync(join(disk, "one-more"), "x")).toThrow("ENOSPC");
+    return { cacheDir, images, keys };
+  }
+
+  for (const [name, mount] of Object.entries(disks)) {
+    rootTest(`has room made by rm and gc, on ${name}`, async () => {
+      const { cacheDir, keys } = await fullDisk(mount);
+      const rm = await stageRootfs(["rm", "--cache-dir", cacheDir, keys[0] ?? ""]);
+      expect(rm).toMatchObject({ exitCode: 0, stdout: `${keys[0]}\n`, stderr: "" });
+      fillWholly(join(cacheDir, "../filler-2"));
+      const args = ["--cache-dir", cacheDir, "--max-size", "0", "--min-age", "0"];
+      expect(await stageRootfs(["gc", ...args])).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(contents(cacheDir)).toEqual({ entries: [], layers: [] });
+      expect(leftovers(cacheDir)).toEqual([]);
+    });
+  }
+});
+
+/** Takes all that a disk has, down to its last inode; bit by bit in the end, for blocks differ. */
+function fillWholly(directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  for (const size of [mebibyte, 4096, 512]) {
+    fillWith((i) => writeFileSync(join(directory, `all-${size}-${i}`), Buffer.alloc(size)));
+  }
+  fillWith((i) => writeFileSync(join(directory, `${i}`), ""));
+}
+
+function fillWith(write: (i: number) => void): void {
+  for (let i = 0; ; i++) {
+    try {
+      write(i);
+    } catch (error) {
+      if (errnoOf(error) === "ENOSPC") return;
+      throw error;
+    }
+  }
+}
 
 describe("two images that do not fit together", () => {
   rootTest("one goes ahead, the other says who has the room", async () => {

@@ -12,6 +12,7 @@ import { prepareCache } from "../../src/cache/place/location.js";
 import { inspectImage } from "../../src/stage/inspect.js";
 import type { StageOptions } from "../../src/stage/request.js";
 import { stageRootfs } from "../../src/stage.js";
+import { locksIn } from "../support/cache.js";
 import { json } from "../support/image-parts.js";
 import { type Oddity, on, onDigest, startOddRegistry } from "../support/odd-registry.js";
 import { rejection } from "../support/refusal.js";
@@ -49,7 +50,7 @@ describe("an image of a registry", () => {
       ["HEAD manifest", "GET manifest", "GET config", "GET layer", "GET layer"].sort(),
     );
     for (const name of ["blobs", "locks", "tmp"]) {
-      expect(readdirSync(`${cacheDir}/v1/${name}`)).toEqual([]);
+      expect(locksIn(`${cacheDir}/v1/${name}`)).toEqual([]);
     }
   });
 
@@ -166,7 +167,7 @@ describe("an image of a registry", () => {
     const { cacheDir, stage } = await setUp([on("layer", corrupted)]);
     expect(await rejection(stage())).toMatchObject({ code: "DIGEST_MISMATCH" });
     for (const name of ["blobs", "locks", "tmp", "rootfs", "layers"]) {
-      expect(readdirSync(`${cacheDir}/v1/${name}`)).toEqual([]);
+      expect(locksIn(`${cacheDir}/v1/${name}`)).toEqual([]);
     }
   });
 

@@ -12,6 +12,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { StageOptions } from "../../src/stage/request.js";
 import type { StageEvent } from "../../src/stage/result.js";
 import { stageRootfs } from "../../src/stage.js";
+import { locksIn } from "../support/cache.js";
 import { writeFiles } from "../support/file-set.js";
 import { configDocument, json } from "../support/image-parts.js";
 import {
@@ -53,7 +54,7 @@ function under(cacheDir: string, name: string): readonly string[] {
 }
 
 function expectNothingUnderWay(cacheDir: string): void {
-  expect([...under(cacheDir, "tmp"), ...under(cacheDir, "locks")]).toEqual([]);
+  expect([...under(cacheDir, "tmp"), ...locksIn(`${cacheDir}/v1/locks`)]).toEqual([]);
 }
 
 async function stage(image: string, cacheDir: string, options: StageOptions = {}) {

@@ -17,5 +17,10 @@ export function emptyCache(): TestCache {
 
 /** What is under way or locked in a cache: nothing, when nobody works on it. */
 export function leftovers({ directory }: TestCache): readonly string[] {
-  return ["tmp", "locks"].flatMap((name) => readdirSync(`${directory}/v1/${name}`));
+  return [...readdirSync(`${directory}/v1/tmp`), ...locksIn(`${directory}/v1/locks`)];
+}
+
+/** What there is in a directory of locks, but for those that are kept for a full disk. */
+export function locksIn(directory: string): readonly string[] {
+  return readdirSync(directory).filter((name) => !/^spare-+\d$/.test(name));
 }

@@ -25,18 +25,31 @@ import { removeTree } from "../../host/remove-tree.js";
  */
 export function takeLock(path: string, owner: string): void {
   // Under this name too it says whose it is, in case it stays there.
-  const made = join(dirname(path), owner);
+  placeLock(path, { maker: owner, holds: owner });
+}
+
+/**
+ * Makes a lock's directory under the name `maker`, with a file in it, and then moves it to `path`.
+ * @throws an error with the code EEXIST when there is a lock; errors of the file system
+ */
+export function placeLock(path: string, lock: { maker: string; holds: string }): void {
+  const made = join(dirname(path), lock.maker);
   mkdirSync(made, { mode: 0o700 });
   try {
-    writeFileSync(join(made, owner), "", { flag: "wx" });
+    writeFileSync(join(made, lock.holds), "", { flag: "wx" });
     renameSync(made, path);
   } catch (error) {
     rmSync(made, { recursive: true, force: true });
     // What is no directory can't be a lock of anybody: the next try is without it.
     if (errnoOf(error) === "ENOTDIR")
       ignoring(["EISDIR", "EPERM", "ENOENT"], () => unlinkSync(path));
-    throw heldErrnos.has(errnoOf(error) ?? "") ? asExisting(error) : error;
+    throw isHeld(error) ? asExisting(error) : error;
   }
+}
+
+/** Whether an error of moving a lock to its place says that there is one. */
+export function isHeld(error: unknown): boolean {
+  return heldErrnos.has(errnoOf(error) ?? "");
 }
 
 /**
@@ -111,6 +124,7 @@ export function ownerIn(fileName: string | undefined): ProcessIdentity | undefin
 
 const heldErrnos: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR"]);
 
-function asExisting(error: unknown): Error {
+/** The error that there is a lock, from the one that says so. */
+export function asExisting(error: unknown): Error {
   return Object.assign(new Error("the lock is held", { cause: error }), { code: "EEXIST" });
 }

@@ -3,6 +3,7 @@ import { livenessOf } from "../../host/process-identity.js";
 import { dissolveLock, namesIn, ownerIn, takeLock } from "./lock-directory.js";
 import type { LockWatch } from "./lock-watch.js";
 import { ownedName } from "./owned-name.js";
+import { giveBackSpareLock, isFull, takeSpareLock } from "./spare-locks.js";
 
 type Done<Result = void> = (error: unknown, result?: Result) => void;
 
@@ -15,25 +16,39 @@ export interface LockFileSystem {
   utimes(path: string, atime: Date, mtime: Date, done: Done): void;
 }
 
+export interface LockFileSystemOptions {
+  /** Whether to take a spare lock where the disk has no room for another. Default: false. */
+  readonly mayUseSpare?: boolean | undefined;
+}
+
 /**
  * Has proper-lockfile take and break locks of the kind that lock-directory.ts describes. It judges
  * a lock by its age alone; here a lock whose owner lives is always fresh, one whose owner is dead
  * always stale, and only where the owner can't be looked for (another PID namespace, another host)
  * does it depend on proper-lockfile's heartbeat, which is watched.
  */
-export function lockFileSystem(watch: LockWatch): LockFileSystem {
+export function lockFileSystem(
+  watch: LockWatch,
+  { mayUseSpare = false }: LockFileSystemOptions = {},
+): LockFileSystem {
   const own = ownedName();
   let holds = false;
+  let isSpare = false;
   let lastSeen: string | undefined;
 
   const take = (path: string) => {
-    takeLock(path, own);
+    try {
+      takeLock(path, own);
+    } catch (error) {
+      if (!mayUseSpare || !isFull(error) || !takeSpareLock(path, own)) throw error;
+      isSpare = true;
+    }
     holds = true;
   };
   const remove = (path: string) => {
-    const owner = holds ? own : lastSeen;
+    if (holds && isSpare) giveBackSpareLock(path, own);
+    else dissolveLock(path, holds ? own : lastSeen);
     holds = false;
-    dissolveLock(path, owner);
   };
   const look = (path: string) => {
     const { mtime } = statSync(path);

@@ -18,6 +18,8 @@ export interface LockOptions<Adopted> {
   /** Called when it turns out that there is somebody to wait for, and then each second. */
   readonly onWait?: ((owner: ProcessIdentity | undefined, waitedMs: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Whether it is for making room: then a full disk does not keep it from being taken. */
+  readonly makesRoom?: boolean | undefined;
 }
 
 export type LockOutcome<Adopted> =
@@ -38,7 +40,7 @@ export async function lockOrAdopt<Adopted>(
   path: string,
   options: LockOptions<Adopted>,
 ): Promise<LockOutcome<Adopted>> {
-  const { what, wait, adopt, onWait, signal } = options;
+  const { what, wait, adopt, onWait, signal, makesRoom } = options;
   const start = now();
   const patience = wait === undefined ? Number.POSITIVE_INFINITY : wait * 1000;
   const watch = new LockWatch();
@@ -51,7 +53,9 @@ export async function lockOrAdopt<Adopted>(
     const holder = holderOf(path);
     // To try for a lock takes ten times as long as to see that somebody has it, and many may wait.
     const isHeld = holder !== undefined && livenessOf(holder) === "alive";
-    const release = isHeld ? undefined : await tryLock(path, watch);
+    const release = isHeld
+      ? undefined
+      : await tryLock(path, lockFileSystem(watch, { mayUseSpare: makesRoom }));
     if (release) return { kind: "locked", release, waitedMs };
     const owner = isHeld ? holder : holderOf(path);
     const soFar = now() - start;
@@ -75,8 +79,10 @@ function holderOf(path: string): ProcessIdentity | undefined {
 }
 
 /** @returns undefined when somebody else holds the lock */
-async function tryLock(path: string, watch: LockWatch): Promise<(() => Promise<void>) | undefined> {
-  const fs: LockFileSystem = lockFileSystem(watch);
+async function tryLock(
+  path: string,
+  fs: LockFileSystem,
+): Promise<(() => Promise<void>) | undefined> {
   try {
     // Nothing depends on holding the lock for correctness (what is made is published by one
     // rename), so losing it, say because somebody deleted the cache, needs no alarm here.

@@ -8,7 +8,7 @@ export type RemovalWait = Pick<LockOptions<never>, "onWait" | "signal"> & {
 };
 
 /**
- * Does work under the lock at `path`.
+ * Does work that makes room under the lock at `path`.
  * @returns `busy` where somebody else held the lock to the end of the wait
  * @throws StageError NOT_WRITABLE, NO_SPACE, PERMISSION; what the work throws, or the signal
  */
@@ -19,6 +19,7 @@ export async function withLock<Outcome>(
   const { wait = 0, onWait, signal, work } = options;
   const outcome = await lockOrAdopt(path, {
     what: path,
+    makesRoom: true,
     wait,
     onWait,
     signal,

@@ -4,6 +4,7 @@ import { errnoOf, fromSystemError, StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { makeDirectories } from "../../host/make-directories.js";
 import { readWholeFile } from "../../host/read-whole-file.js";
+import { keepSpareLocks } from "../locks/spare-locks.js";
 import { checkKindOfDisk, tryDisk } from "./check-disk.js";
 import { isOpenToReaders } from "./readers.js";
 import { type CachePlace, checkTrust } from "./trust.js";
@@ -85,6 +86,7 @@ export function prepareCache(cache: CacheToPrepare): void {
     for (const [name, mode] of directories) {
       makeWithMode(join(version, name), isShared ? mode : 0o700);
     }
+    keepSpareLocks(join(version, "locks"));
   } catch (error) {
     throw fromSystemError(error, `make the cache ${printable(cacheDirectory)}`);
   }

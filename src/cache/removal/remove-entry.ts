@@ -10,7 +10,7 @@ import { removeLeases } from "../leases/leases.js";
 import { hide, showAgain } from "../leases/leaving.js";
 import { type RemovalWait, withLock } from "../locks/with-lock.js";
 import { entryLock } from "../rootfs-store.js";
-import { makeWorkDirectory } from "../work-directory.js";
+import { asidePlace } from "../work-directory.js";
 
 export interface RemoveEntryOptions extends RemovalWait, LeaseMoment {
   /** Whether to remove it under living leases too. Default: false. */
@@ -76,8 +76,8 @@ function moveAside(layout: CacheLayout, key: string, isFree: () => boolean): str
     showAgain(mark);
     return undefined;
   }
-  const aside = makeWorkDirectory(layout);
-  renameSync(path, `${aside}/entry`);
+  const aside = asidePlace(layout);
+  renameSync(path, aside);
   removeLeases(layout, key);
   return aside;
 }

@@ -11,7 +11,7 @@ import { hide, leavingFile, showAgain } from "../leases/leaving.js";
 import { ownerIn } from "../locks/lock-directory.js";
 import { type RemovalWait, withLock } from "../locks/with-lock.js";
 import { entryLock } from "../rootfs-store.js";
-import { makeWorkDirectory } from "../work-directory.js";
+import { asidePlace } from "../work-directory.js";
 import { namesIn } from "./abandoned.js";
 import { unlinkImpostor } from "./remove-entry.js";
 
@@ -56,8 +56,9 @@ export async function removeLayer(
       makeMovable(path);
       const reason = hideUnlessUsed(layout, name, options);
       if (reason !== undefined) return reason;
-      aside = makeWorkDirectory(layout);
-      renameSync(path, join(aside, "layer"));
+      const place = asidePlace(layout);
+      renameSync(path, place);
+      aside = place;
       return "removed";
     };
     const outcome = await withLock(layout.lock(layerLock(name)), { ...options, work });

@@ -76,6 +76,7 @@ export async function underLock<Value>(
     what,
     wait,
     signal,
+    makesRoom: true,
     adopt: () => undefined,
   }).catch((error: unknown) => {
     // A limit of the system that is reached is BUSY too, but has a cause.

@@ -1,6 +1,6 @@
 import { keysInUse } from "../../cache/leases/keys-in-use.js";
 import type { GcGoals } from "../../cache/removal/gc-plan.js";
-import type { Room } from "../../host/disk-room.js";
+import { freeRoom, isNone, type Room, without } from "../../host/disk-room.js";
 import { pathsInUse } from "../../host/paths-in-use.js";
 import { underLock } from "../gc/collect-garbage.js";
 import { GcRun } from "../gc/gc-run.js";
@@ -14,7 +14,12 @@ const minAge = 600_000;
 export interface CacheRoomMaker extends RoomMaker {
   readonly makeRoom: (missing: Room, least: Room) => Promise<void>;
   readonly reclaimable: () => Room;
+  /** Sees to it that there is enough room for a staging to find out how much it needs. */
+  readonly makeFirstRoom: () => Promise<void>;
 }
+
+/** Room for a staging's locks and records, and some more, since others take of it too. */
+const firstRoom: Room = { bytes: 256 * 1024, inodes: 32 };
 
 /**
  * Makes room in a cache for a staging that lacks it, where the user allows that: as much as is
@@ -38,11 +43,16 @@ export function roomMaker(
       signal,
     });
   };
+  const makeRoom = async (missing: Room, least?: Room) => {
+    if (!(options.gc ?? configuration().cache.autoGc)) return;
+    const work = () => runFor({ toFree: missing }, least).execute();
+    await underLock(layout, { wait, signal, work });
+  };
   return {
-    makeRoom: async (missing, least) => {
-      if (!(options.gc ?? configuration().cache.autoGc)) return;
-      const work = () => runFor({ toFree: missing }, least).execute();
-      await underLock(layout, { wait, signal, work });
+    makeRoom,
+    makeFirstRoom: async () => {
+      const missing = without(firstRoom, freeRoom(layout.tmp));
+      if (!isNone(missing)) await makeRoom(missing);
     },
     reclaimable: () => runFor({ maxSize: 0 }).preview().freed,
   };

@@ -3,7 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  rmdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -160,7 +160,8 @@ describe("prepareCache", () => {
   test("goes on where another process was killed", () => {
     const directory = scratchDirectory();
     prepare(directory, { isShared: true });
-    for (const name of ["tmp", "locks", "leases"]) rmdirSync(`${directory}/v1/${name}`);
+    for (const name of ["tmp", "locks", "leases"])
+      rmSync(`${directory}/v1/${name}`, { recursive: true });
     prepare(directory, { isShared: true });
     expect(readdirSync(`${directory}/v1`)).toHaveLength(7);
   });
@@ -195,7 +196,7 @@ describe("a shared cache", () => {
   test("stays one without being told again", () => {
     const directory = scratchDirectory();
     prepare(directory, { isShared: true });
-    rmdirSync(`${directory}/v1/layers`);
+    rmSync(`${directory}/v1/layers`, { recursive: true });
     prepare(directory);
     expect(statSync(`${directory}/v1/layers`).mode & 0o777).toBe(0o755);
   });

@@ -13,7 +13,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { CacheLayout } from "../../../src/cache/layout.js";
 import { sweep } from "../../../src/cache/removal/sweep.js";
 import { ownIdentity, type ProcessIdentity } from "../../../src/host/process-identity.js";
-import { emptyCache, type TestCache } from "../../support/cache.js";
+import { emptyCache, locksIn, type TestCache } from "../../support/cache.js";
 import {
   deadIdentities,
   foreignIdentities,
@@ -121,7 +121,7 @@ describe("the sweep", () => {
     lockOf(cache, { name: of(owner), owner: of(owner) });
     lockOf(cache, { name: `${of(owner)}-unnamed`, owner: undefined });
     sweep(cache.layout);
-    expect(readdirSync(cache.layout.locks)).toEqual([]);
+    expect(locksIn(cache.layout.locks)).toEqual([]);
   });
 
   test("keeps locks of processes that live or can't be looked for", () => {

@@ -12,6 +12,7 @@ import {
   string,
 } from "valibot";
 import type { StagedRootfs } from "../../../src/index.js";
+import { locksIn } from "../../support/cache.js";
 import { type RunOptions, type RunResult, stageRootfs } from "./cli.js";
 
 const resultSchema = object({
@@ -77,7 +78,7 @@ export function stagedBy({ exitCode, stdout, stderr }: RunResult): Staged {
 export function leftovers(cacheDir: string): string[] {
   return ["tmp", "locks", "blobs"].flatMap((name) => {
     const directory = join(cacheDir, "v1", name);
-    return existsSync(directory) ? readdirSync(directory).map((file) => `${name}/${file}`) : [];
+    return existsSync(directory) ? locksIn(directory).map((file) => `${name}/${file}`) : [];
   });
 }
 

@@ -1,7 +1,8 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { CacheLayout } from "../../../src/cache/layout.js";
 import { leasesOn } from "../../../src/cache/leases/leases.js";
+import type { Room } from "../../../src/host/disk-room.js";
 import { checkRequest } from "../../../src/stage/request.js";
 import type { StageResult } from "../../../src/stage/result.js";
 import { roomMaker } from "../../../src/stage/room/make-room.js";
@@ -82,4 +83,28 @@ test.each([
   const { makeRoom, reclaimable } = roomMaker(request, noLayers);
   await makeRoom(reclaimable(), none);
   expect(standing()).toBe(left);
+});
+
+describe("on a disk with no room for so much as a lock", () => {
+  const mocked = vi.hoisted(() => ({ free: undefined as Room | undefined }));
+  vi.mock("../../../src/host/disk-room.js", async (original) => {
+    const actual = await original<typeof import("../../../src/host/disk-room.js")>();
+    return { ...actual, freeRoom: (path: string) => mocked.free ?? actual.freeRoom(path) };
+  });
+
+  test.each([
+    { free: { bytes: 0, inodes: 1000 }, gc: true, left: 0 },
+    { free: { bytes: 1e9, inodes: 0 }, gc: true, left: 0 },
+    { free: { bytes: 1e9, inodes: 1000 }, gc: true, left: 2 },
+    { free: { bytes: 0, inodes: 0 }, gc: false, left: 2 },
+  ])("with $free, gc: $gc, $left of 2 images stay", async ({ free, gc, left }) => {
+    const { cacheDir, standing, archives } = await oldCache(hour);
+    mocked.free = free;
+    onTestFinished(() => {
+      mocked.free = undefined;
+    });
+    const request = checkRequest(archives[0] ?? "", { cacheDir, gc });
+    await roomMaker(request, noLayers).makeFirstRoom();
+    expect(standing()).toBe(left);
+  });
 });
