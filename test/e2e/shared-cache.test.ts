@@ -157,6 +157,33 @@ describe("a cache that root shares", () => {
     expect(more).toMatchObject({ key: expect.stringMatching(/-shared$/) });
   });
 
+  rootTest("has leases for all, though one user takes the names of others' jobs", async () => {
+    const cacheDir = sharedDir();
+    const image = openImage();
+    const args = ["--cache-dir", cacheDir, image];
+    const { key } = await stage(["--shared", "--lease", "none", ...args], { as: "root" });
+    const squat = 'cd "$0/v1/leases/$1" && touch job-1 && mkdir job-2 && ln -s /etc/passwd job-3';
+    await runArgv(["sh", "-c", squat, cacheDir, key], { as: "another" });
+    const as = "ordinary";
+    const release = async (job: string) => {
+      const words = ["release", "--cache-dir", cacheDir, "--lease", `job:${job}`];
+      return await stageRootfs(words, { as });
+    };
+    for (const job of ["1", "2", "3"]) {
+      const leased = await stageRootfs(["--json", "--lease", `job:${job}`, ...args], { as });
+      expect(JSON.parse(leased.stdout)).toMatchObject({ hit: true, lease: `slurm-${job}` });
+    }
+    expect(await release("1")).toMatchObject({ exitCode: 0, stdout: `slurm-1 ${key}\n` });
+    // What is left of that name is not this user's.
+    expect(await release("1")).toMatchObject({ exitCode: 77, stdout: "" });
+    const withdraw = 'cd "$0/v1/leases/$1" && rm -r job-1 job-2 job-3';
+    await runArgv(["sh", "-c", withdraw, cacheDir, key], { as: "another" });
+    const rm = async () => await stageRootfs(["rm", "--cache-dir", cacheDir, key], { as: "root" });
+    expect((await rm()).stderr).toMatch(/is in use \(slurm-2, slurm-3\)/);
+    for (const job of ["2", "3"]) expect(await release(job)).toMatchObject({ exitCode: 0 });
+    expect(await rm()).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
   rootTest("is another user's, who is named", async () => {
     const parent = freshCacheDir("another");
     chmodSync(parent, 0o755);

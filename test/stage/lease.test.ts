@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, rmdirSync, symlinkSync, utimesSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { CacheLayout } from "../../src/cache/layout.js";
@@ -118,8 +118,9 @@ describe("where no lease can be taken, an image that stands in the cache", () =>
   test("is a hit all the same, with a warning", async () => {
     const { layout, stage } = site();
     const { key } = await stage({ lease: "none" });
-    // What is no file can't be taken again, not even by root.
-    mkdirSync(`${layout.leases(key)}/job-1`);
+    // Not even root gets through this.
+    rmdirSync(layout.leases(key));
+    symlinkSync(layout.leases(key), layout.leases(key));
     const result = await stage({ lease: { job: "1" } });
     expect(result).toMatchObject({
       hit: true,

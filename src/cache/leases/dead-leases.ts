@@ -47,7 +47,7 @@ const fixed = ["EPERM", "EACCES"];
 export function removeDeadLease(layout: CacheLayout, { key, found }: DeadLease): void {
   const directory = layout.leases(key);
   const before = lstatIfAny(directory);
-  const isGone = ignoring(fixed, () => releaseLease(layout, key, found.lease));
+  const isGone = ignoring(fixed, () => releaseLease(layout, key, found));
   if (!isGone || !before) return;
   const lastUse = new Date(Math.max(found.takenAt, Math.min(before.mtimeMs, before.ctimeMs)));
   ignoring(["ENOENT"], () => lutimesSync(directory, lastUse, lastUse));

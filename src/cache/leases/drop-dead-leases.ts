@@ -11,10 +11,10 @@ import { leasesOn, releaseLease } from "./leases.js";
  */
 export function dropDeadLeases(layout: CacheLayout, key: string): void {
   const now = Date.now();
-  for (const { lease } of leasesOn(layout, key)) {
-    if (isAlive(lease, { now }) !== "dead") continue;
+  for (const found of leasesOn(layout, key)) {
+    if (isAlive(found.lease, { now }) !== "dead") continue;
     try {
-      releaseLease(layout, key, lease);
+      releaseLease(layout, key, found);
     } catch (error) {
       if (errnoOf(error) !== "EPERM" && errnoOf(error) !== "EACCES") throw error;
     }

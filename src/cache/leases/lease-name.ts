@@ -40,8 +40,12 @@ export function formatLease(lease: Lease): string {
   }
 }
 
-/** Undefined for a name that {@link formatLease} does not give. */
-export function parseLease(name: string): Lease | undefined {
+/**
+ * Undefined for a name that {@link formatLease} does not give, with or without `~` and a word behind
+ * it, by which it is another user's lease on the same.
+ */
+export function parseLease(fileName: string): Lease | undefined {
+  const name = fileName.replace(/~[0-9a-z-]{1,64}$/, "");
   if (name.startsWith("process-")) {
     const identity = parseIdentity(name.slice("process-".length));
     return identity && { kind: "process", identity };

@@ -9,11 +9,12 @@ import {
   rmdirSync,
   unlinkSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { errnoOf } from "../../errors.js";
 import { ignoring } from "../../host/ignoring.js";
 import { isUnreadable } from "../../host/is-unreadable.js";
 import { lstatIfAny } from "../../host/lstat-if-any.js";
+import { uniqueWord } from "../../host/unique-word.js";
 import { hasEntry } from "../entry.js";
 import type { CacheLayout } from "../layout.js";
 import { isOpenToReaders } from "../place/readers.js";
@@ -76,20 +77,39 @@ function takeOrTouch(path: string): LeaseOutcome {
       return "taken";
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw error;
-      if (takeAgain(path, error)) return "held";
     }
+    const stat = lstatIfAny(path);
+    // It was released, or removed with the entry, since then.
+    if (!stat) continue;
+    const isOwn = stat.uid === process.geteuid?.();
+    // One of the cache's owner is as good, but can't be touched.
+    if (stat.isFile() && !isOwn && stat.uid === lstatSync(dirname(path)).uid) return "held";
+    if (!stat.isFile() || !isOwn) return takeBeside(path);
+    if (touch(path)) return "held";
   }
 }
 
-/** @returns false when it was released, or removed with the entry, since the last look */
-function takeAgain(path: string, existing: unknown): boolean {
-  const stat = lstatIfAny(path);
-  if (!stat) return false;
-  const isOwn = stat.uid === process.geteuid?.();
-  // One of the cache's owner is as good, but can't be touched. Another user's might not count.
-  if (!stat.isFile() || !(isOwn || stat.uid === lstatSync(dirname(path)).uid)) throw existing;
+/**
+ * Takes a lease whose name another user has taken, by mistake or to keep this one from having it:
+ * theirs might not count, and they could give it up at any time.
+ */
+function takeBeside(path: string): LeaseOutcome {
+  const directory = dirname(path);
+  for (const name of namesIn(directory)) {
+    if (!name.startsWith(`${basename(path)}~`)) continue;
+    const stat = lstatIfAny(join(directory, name));
+    if (stat?.isFile() && stat.uid === process.geteuid?.() && touch(join(directory, name))) {
+      return "held";
+    }
+  }
+  closeSync(openSync(`${path}~${uniqueWord()}`, "wx", 0o600));
+  return "taken";
+}
+
+/** @returns false when it is gone */
+function touch(path: string): boolean {
   const time = new Date();
-  return !isOwn || ignoring(["ENOENT"], () => lutimesSync(path, time, time));
+  return ignoring(["ENOENT"], () => lutimesSync(path, time, time));
 }
 
 /**
@@ -120,8 +140,12 @@ export function noteUse(layout: CacheLayout, key: string): void {
  * @returns whether there was one
  * @throws errors of the file system
  */
-export function releaseLease(layout: CacheLayout, key: string, lease: Lease): boolean {
-  return unlinkIfAny(join(layout.leases(key), formatLease(lease)));
+export function releaseLease(
+  layout: CacheLayout,
+  key: string,
+  { name }: Pick<FoundLease, "name">,
+): boolean {
+  return unlinkIfAny(join(layout.leases(key), name));
 }
 
 /**

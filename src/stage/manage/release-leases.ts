@@ -33,23 +33,35 @@ export interface ReleasedLease {
 
 /**
  * Gives leases up. Where there is none, or no such image or cache, there is nothing to do.
- * @throws StageError USAGE, CACHE_UNTRUSTED, PERMISSION and NOT_WRITABLE where one can't be given up
+ * @throws StageError USAGE, CACHE_UNTRUSTED, PERMISSION and NOT_WRITABLE where one can't be given up, after
+ * all others were
  */
 export function releaseLeases(options: ReleaseOptions = {}): ReleaseReport {
   const isMeant = leaseMatcher(options.lease ?? "process");
   const cache = openCache(options);
   const { layout, exists } = cache;
   const released: ReleasedLease[] = [];
+  const failures: unknown[] = [];
   for (const key of exists ? keysOf(cache, options) : []) {
-    for (const { lease } of leasesOn(layout, key)) {
-      if (!isMeant(lease)) continue;
+    const given = new Set<string>();
+    const kept = new Map<string, unknown>();
+    for (const found of leasesOn(layout, key)) {
+      if (!isMeant(found.lease)) continue;
+      const lease = describeLease(found.lease);
       try {
-        if (releaseLease(layout, key, lease)) released.push({ key, lease: describeLease(lease) });
+        if (releaseLease(layout, key, found)) given.add(lease);
       } catch (error) {
-        throw fromSystemError(error, `release ${describeLease(lease)} of ${key}`);
+        kept.set(lease, fromSystemError(error, `release ${lease} of ${key}`));
       }
     }
+    for (const lease of given) {
+      released.push({ key, lease });
+      // What is left of that name is another user's.
+      kept.delete(lease);
+    }
+    failures.push(...kept.values());
   }
+  if (failures.length > 0) throw failures[0];
   return { schemaVersion: 1, released };
 }
 

@@ -28,8 +28,18 @@ describe("a lease's name", () => {
     expect(describeLease(lease)).toBe(text);
   });
 
+  test.each(leases)("of %j is read back with a word behind it", (lease) => {
+    expect(parseLease(`${formatLease(lease)}~1a-2b`)).toEqual(lease);
+  });
+
   test.each([
     "",
+    "~",
+    "~a",
+    "job-1~",
+    "job-1~A",
+    "job-1~a~b",
+    `job-1~${"a".repeat(65)}`,
     "job-",
     "job-x",
     "job-4711/..",

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  lchownSync,
   lstatSync,
   lutimesSync,
   mkdirSync,
@@ -80,14 +81,38 @@ describe("takeLease", () => {
     ["a directory", (path) => mkdirSync(path)],
     ["a link to nothing", (path) => symlinkSync("/nowhere/at/all", path)],
     ["a link to a file", (path) => symlinkSync("/etc/passwd", path)],
-  ])("fails where %s has the lease's name, and follows nothing", async (_, make) => {
+  ])("takes one beside %s that has its name, and follows nothing", async (_, make) => {
     const cache = await cacheWithEntry();
     make(`${cache.layout.leases(key)}/job-4711`);
     const before = lstatSync("/etc/passwd").mtimeMs;
-    expect(() => takeLease(cache.layout, key, job)).toThrow("EEXIST");
+    expect(takeLease(cache.layout, key, job)).toBe("taken");
+    expect(takeLease(cache.layout, key, job)).toBe("held");
+    expect(leasesOn(cache.layout, key).map(({ lease }) => lease)).toEqual([job]);
     expect(lstatSync("/etc/passwd").mtimeMs).toBe(before);
     expect(existsSync("/nowhere")).toBe(false);
   });
+
+  test.runIf(process.geteuid?.() === 0)(
+    "takes one beside another user's, and gives that one up alone",
+    async () => {
+      const cache = await cacheWithEntry();
+      const directory = cache.layout.leases(key);
+      const theirs = { uid: 4321, name: "job-4711" };
+      writeFileSync(`${directory}/${theirs.name}`, "");
+      lchownSync(`${directory}/${theirs.name}`, theirs.uid, theirs.uid);
+      const spoilt = `${directory}/job-4711~spoilt`;
+      writeFileSync(spoilt, "");
+      lchownSync(spoilt, theirs.uid, theirs.uid);
+      expect(takeLease(cache.layout, key, job)).toBe("taken");
+      expect(takeLease(cache.layout, key, job)).toBe("held");
+      const found = leasesOn(cache.layout, key);
+      expect(found.map(({ lease }) => lease)).toEqual([job, job, job]);
+      const [own, ...others] = found.filter(({ isTrusted }) => isTrusted);
+      expect([own?.owner, others]).toEqual([0, []]);
+      expect(own && releaseLease(cache.layout, key, own)).toBe(true);
+      expect(leasesOn(cache.layout, key).map(({ owner }) => owner)).toEqual([4321, 4321]);
+    },
+  );
 });
 
 describe("leasesOn", () => {
@@ -111,7 +136,7 @@ describe("leasesOn", () => {
     const cache = emptyCache();
     make(cache.layout.leases(key));
     expect(leasesOn(cache.layout, key)).toEqual([]);
-    expect(releaseLease(cache.layout, key, { kind: "job", id: "9" })).toBe(false);
+    expect(releaseLease(cache.layout, key, { name: "job-9" })).toBe(false);
   });
 
   test("dates a lease by its change where its owner dates it forward", async () => {
@@ -132,8 +157,9 @@ function scratchWithLease(): string {
 test("a lease is released once", async () => {
   const cache = await cacheWithEntry();
   takeLease(cache.layout, key, job);
-  expect(releaseLease(cache.layout, key, job)).toBe(true);
-  expect(releaseLease(cache.layout, key, job)).toBe(false);
+  const [found = { name: "" }] = leasesOn(cache.layout, key);
+  expect(releaseLease(cache.layout, key, found)).toBe(true);
+  expect(releaseLease(cache.layout, key, found)).toBe(false);
   expect(namesOn(cache)).toEqual([]);
 });
 
