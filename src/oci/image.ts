@@ -35,8 +35,26 @@ export interface ImageSummary {
   readonly layers: readonly LayerSummary[];
 }
 
+/** A manifest or index as it is stored, whose digest is that of these bytes. */
+export interface StoredDocument {
+  readonly bytes: Buffer;
+  readonly digest: Digest;
+  readonly mediaType: string;
+}
+
+/** What an image was read from, byte for byte. */
+export interface ImageDocuments {
+  readonly config: Buffer;
+  /**
+   * The manifest comes last, before it the indexes of a registry that lead to it, the outermost
+   * first. Empty where the source has no manifest (docker-archive).
+   */
+  readonly chain: readonly StoredDocument[];
+}
+
 /** An image whose manifest and config have been read and verified; its layers are yet to be read. */
 export interface Image<AnyLayer extends LayerSummary = Layer> extends ImageSummary {
   readonly config: RuntimeConfig;
   readonly layers: readonly AnyLayer[];
+  readonly documents: ImageDocuments;
 }

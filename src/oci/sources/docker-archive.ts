@@ -55,6 +55,7 @@ export function readDockerArchive(bundle: Bundle, choice: string | undefined): I
     platform: formatPlatform(platform),
     config: runtime,
     layers,
+    documents: { config: bytes, chain: [] },
   };
 }
 

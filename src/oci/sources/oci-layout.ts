@@ -97,9 +97,11 @@ function manifestsBelow(
 }
 
 function readImage(bundle: Bundle, descriptor: Descriptor): Image {
-  const manifest = parseManifest(readBlob(bundle, descriptor), blobLabel(bundle, descriptor));
+  const bytes = readBlob(bundle, descriptor);
+  const manifest = parseManifest(bytes, blobLabel(bundle, descriptor));
   const what = blobLabel(bundle, manifest.config);
-  const config = parseConfig(readBlob(bundle, manifest.config), what);
+  const configBytes = readBlob(bundle, manifest.config);
+  const config = parseConfig(configBytes, what);
   const name = `${bundle.label}: the manifest`;
   const layers = withDiffIds(manifest, { diffIds: config.diffIds, name });
   return {
@@ -111,6 +113,10 @@ function readImage(bundle: Bundle, descriptor: Descriptor): Image {
       const { diffId, digest, size } = layer;
       return { diffId, digest, size, span: findBlob(bundle, layer) };
     }),
+    documents: {
+      config: configBytes,
+      chain: [{ bytes, digest: descriptor.digest, mediaType: descriptor.mediaType }],
+    },
   };
 }
 

@@ -9,6 +9,9 @@ import { documentKindOf, isForeignLayer } from "../media-types.js";
 import { formatPlatform, type Platform } from "../platform.js";
 import type { Registry, RegistryDocument } from "../registry/registry.js";
 
+/** What has the documents of images: a registry, or what was fetched from one. */
+export type DocumentSource = Pick<Registry, "label" | "manifest" | "document">;
+
 export interface RegistryImageOptions {
   /** A digest or a tag. */
   readonly reference: string;
@@ -30,17 +33,19 @@ export interface RegistryImage extends Image<RemoteLayer> {
  * @throws StageError NOT_FOUND, REGISTRY, AUTH, IMAGE_INVALID, IMAGE_UNSUPPORTED, DIGEST_MISMATCH
  */
 export async function readRegistryImage(
-  registry: Registry,
+  registry: DocumentSource,
   options: RegistryImageOptions,
 ): Promise<RegistryImage> {
   const { reference, platform, signal } = options;
   const entry = await registry.manifest(reference, signal);
   try {
-    const found = await chooseDocument(registry, { entry, platform, signal });
+    const chain = await documentsTo(registry, { entry, platform, signal });
+    const found = chain.at(-1) ?? entry;
     const what = `the manifest ${found.digest}`;
     const manifest = parseManifest(found.bytes, what);
     checkForeign(manifest, options);
-    const config = parseConfig(await registry.document(manifest.config, signal), "the config");
+    const configBytes = await registry.document(manifest.config, signal);
+    const config = parseConfig(configBytes, "the config");
     const layers = withDiffIds(manifest, { diffIds: config.diffIds, name: "the manifest" });
     return {
       referenceDigest: entry.digest,
@@ -49,23 +54,25 @@ export async function readRegistryImage(
       platform: formatPlatform(config.platform),
       config: config.runtime,
       layers: layers.map(({ diffId, digest, size, urls }) => ({ diffId, digest, size, urls })),
+      documents: { config: configBytes, chain },
     };
   } catch (error) {
     throw within(registry.label, error);
   }
 }
 
-/** The manifest for a platform: the document itself, or one that it leads to. */
-async function chooseDocument(
-  registry: Registry,
+/** A document, and those that it leads to; the last one is the manifest for a platform. */
+async function documentsTo(
+  registry: DocumentSource,
   from: {
     entry: RegistryDocument;
     platform: Platform | undefined;
     signal: AbortSignal | undefined;
   },
-): Promise<RegistryDocument> {
+): Promise<readonly RegistryDocument[]> {
   const { platform: wanted, signal } = from;
   let document = from.entry;
+  const chain = [document];
   for (let depth = 0; kindOf(document) === "index"; depth++) {
     if (depth >= nestingLimit) {
       throw new StageError("IMAGE_INVALID", `its indexes nest more than ${nestingLimit} deep`);
@@ -74,8 +81,9 @@ async function chooseDocument(
     const images = imagesAmong(index.manifests);
     const chosen = chooseByPlatform(images, { label: registry.label, wanted, loneFits: false });
     document = { ...(await registry.manifest(chosen.digest, signal)), mediaType: chosen.mediaType };
+    chain.push(document);
   }
-  return document;
+  return chain;
 }
 
 /**
