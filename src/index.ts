@@ -70,6 +70,8 @@ export {
   type RemoveOptions,
   removeImages,
 } from "./stage/manage/remove-images.js";
+export { type PackedImage, type PackOptions, packImage } from "./stage/pack/pack-image.js";
+export { type FromPackOptions, stageFromPack } from "./stage/pack/stage-pack.js";
 export type { StageOptions } from "./stage/request.js";
 export type { ByteCounts, ResultLayer, StageEvent, StageResult, Timings } from "./stage/result.js";
 export type { ImageSource } from "./stage/staged-image.js";

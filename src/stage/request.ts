@@ -18,6 +18,7 @@ import { parseReference, type Reference } from "../oci/reference.js";
 import type { RegistrySettings } from "../oci/registry/settings.js";
 import { resolveLab } from "../oci/sources/repx-lab.js";
 import { type LeaseWish, leaseMaker } from "./lease-wish.js";
+import type { Pack } from "./pack/read-pack.js";
 import type { StageEvent } from "./result.js";
 import { type SettingsOptions, settingsOf } from "./settings.js";
 import type { ImageOpener } from "./sources/image-opener.js";
@@ -111,6 +112,8 @@ export interface StageRequest {
   readonly options: StageOptions;
   /** Reads the configuration when it is asked for first. @throws StageError CONFIG */
   readonly configuration: () => Configuration;
+  /** What the image is taken from, in place of where its reference says. */
+  readonly pack?: Pack;
   /** How long others were waited for before, in milliseconds. */
   readonly waitedMs: number;
   /** By the clock of {@link now}, such a wait included. */

@@ -15,7 +15,9 @@ export interface FetchOptions<Value> extends WaitOptions {
   readonly layer: RemoteLayer;
   readonly signal: AbortSignal;
   readonly onBytes: (count: number) => void;
-  /** Reads the blob while it comes. It is a file, which is still being written. */
+  /** Whether all of the blob is to be there before it is read. Default: false. */
+  readonly whole?: boolean;
+  /** Reads the blob, mostly while it comes. It is a file, which may still be being written. */
   readonly use: (span: Span) => Promise<Value>;
 }
 
@@ -54,7 +56,7 @@ export async function withFetchedBlob<Value>(
 }
 
 async function fetchAndUse<Value>(path: string, options: FetchOptions<Value>): Promise<Value> {
-  const { registry, layer, onBytes, use } = options;
+  const { registry, layer, onBytes, use, whole = false } = options;
   const growth = createGrowth();
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
@@ -67,7 +69,7 @@ async function fetchAndUse<Value>(path: string, options: FetchOptions<Value>): P
     onGrowth: start.onGrowth,
   }).finally(() => stopGrowth(growth));
   try {
-    await Promise.race([start.begun, download]);
+    await (whole ? download : Promise.race([start.begun, download]));
     const value = await use({ path, offset: 0, size: layer.size, growth });
     await download;
     remove(path);

@@ -8,6 +8,7 @@ import type { Digest } from "../../oci/digest.js";
 import type { Image, Layer, RemoteLayer } from "../../oci/image.js";
 import type { Registry } from "../../oci/registry/registry.js";
 import type { RegistryReference } from "../../oci/registry/repository.js";
+import type { Pack } from "../pack/read-pack.js";
 import type { StageRequest } from "../request.js";
 
 /** Opens a request's image when it is first needed, and only once. */
@@ -23,9 +24,9 @@ export class ImageOpener {
     this.#digest = request.reference.registry?.digest;
   }
 
-  /** @throws what {@link openImage} and {@link readRegistryImage} throw */
+  /** @throws what {@link openImage}, {@link readRegistryImage} and {@link openPackedImage} throw */
   open(): Promise<Image<Layer | RemoteLayer>> {
-    this.#image ??= this.#request.reference.registry ? this.#openRemote() : this.#openLocal();
+    this.#image ??= this.#open();
     return this.#image;
   }
 
@@ -63,6 +64,20 @@ export class ImageOpener {
     if (this.#spoolDirectory !== undefined) removeTree(this.#spoolDirectory);
     const registry = await this.#registry?.catch(() => undefined);
     await registry?.close();
+  }
+
+  #open(): Promise<Image<Layer | RemoteLayer>> {
+    const { pack, reference } = this.#request;
+    if (pack) return this.#openPacked(pack);
+    return reference.registry ? this.#openRemote() : this.#openLocal();
+  }
+
+  async #openPacked(pack: Pack): Promise<Image> {
+    const { platform, limits } = this.#request;
+    const { openPackedImage } = await import("../pack/read-pack.js");
+    const image = await openPackedImage(pack, this.#request);
+    checkImage(image, { label: pack.bundle.label, limits, platform });
+    return image;
   }
 
   async #openLocal(): Promise<Image> {

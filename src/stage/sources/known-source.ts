@@ -28,7 +28,7 @@ export interface SourceIdentity {
 /**
  * The identity of a reference to an archive, to an OCI layout (that of its index.json, since all
  * else in it goes by digests), or to an image of a registry by its digest. A tag has that of the
- * digest it stands for, where nobody wants it looked up again. Standard input and other directories
+ * digest it stands for, where nobody wants it looked up again or a pack says it. Standard input and other directories
  * have none.
  */
 export function sourceIdentity(request: StageRequest): SourceIdentity | undefined {
@@ -76,7 +76,8 @@ function knownRegistrySource(
   request: StageRequest,
   registry: RegistryReference,
 ): SourceIdentity | undefined {
-  if (registry.digest !== undefined) return registrySource(request, registry.digest);
+  const digest = registry.digest ?? request.pack?.note.digest ?? undefined;
+  if (digest !== undefined) return registrySource(request, digest);
   const record = lookUpTag(request.layout, tagOf(request, registry));
   if (!record || !isDigest(record.digest)) return undefined;
   const { offline = false, maxStaleness = 0 } = request.options;
