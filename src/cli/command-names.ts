@@ -12,6 +12,7 @@ const commandNames = [
   "gc",
   "verify",
   "doctor",
+  "generate",
 ] as const;
 
 export type CommandName = (typeof commandNames)[number];

@@ -24,6 +24,8 @@ export interface Command {
   readonly options: readonly OptionName[];
   /** What options do here, where that is not what they do elsewhere. */
   readonly meanings?: Partial<Readonly<Record<OptionName, string>>>;
+  /** What options are called with here, likewise. */
+  readonly forms?: Partial<Readonly<Record<OptionName, string>>>;
   /** What is to be said beside, as whole lines. */
   readonly notes?: string;
   readonly example: string;
@@ -306,6 +308,40 @@ export const commands: readonly [Command, ...Command[]] = [
       "Exit status: 0 where images can be staged here and a runtime that isolates works; 125 where no\nsuch runtime works; where images can't be staged, the status that staging would end with.",
     example: "stage-rootfs doctor",
     run: async (line) => (await import("./doctor-command.js")).doctorCommand(line),
+  },
+  {
+    name: "generate",
+    words: { what: "file", least: 0, most: Number.POSITIVE_INFINITY },
+    synopsis: "generate [WHAT [IMAGE...] [-- CMD...]]",
+    summary: "print a file for Slurm or systemd, or list which ones there are",
+    options: [
+      "output",
+      "cache-dir",
+      "config",
+      "allow-disk",
+      "authfile",
+      "deadline",
+      "instance",
+      "max-size",
+      "min-free",
+      "max-age",
+      "min-age",
+      "keep-last",
+      "help",
+    ],
+    forms: { output: "--output PATH" },
+    meanings: {
+      output: "write it there; units of systemd's into that directory",
+      "cache-dir": "the cache of all users; users' own are below DIR-users",
+      deadline: "how long images may be staged",
+      instance: "what the instance is called",
+    },
+    notes: `WHAT is slurm-prolog, slurm-task-prolog, slurm-epilog, sbatch, instance or systemd. Each script has its
+options as variables at the top, and those given here are filled in. IMAGE is what a job stages; for
+slurm-prolog, patterns of images that root may stage for all users; for systemd, images to have at boot.`,
+    example:
+      "stage-rootfs generate slurm-prolog 'docker://registry.example.org/*' --output /etc/slurm/prolog",
+    run: async (line) => (await import("./generate-command.js")).generateCommand(line),
   },
 ];
 

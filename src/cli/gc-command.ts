@@ -33,7 +33,8 @@ export async function gcCommand({ values }: CommandLine): Promise<number> {
   return 0;
 }
 
-function gcOptions(values: OptionValues): GcOptions {
+/** @throws StageError USAGE, CONFIG */
+export function gcOptions(values: OptionValues): GcOptions {
   return {
     ...settingsOptions(values),
     dryRun: values["dry-run"],

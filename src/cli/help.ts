@@ -133,7 +133,7 @@ export function helpText(command: Command): string {
   });
   const options = command.options.map((name) => {
     const [form, meaning] = optionHelp[name];
-    return `  ${form.padEnd(33)} ${command.meanings?.[name] ?? meaning}`;
+    return `  ${(command.forms?.[name] ?? form).padEnd(33)} ${command.meanings?.[name] ?? meaning}`;
   });
   const parts = [
     head,
