@@ -69,6 +69,11 @@ export class CacheLayout {
     return join(this.#root, "layers");
   }
 
+  /** Which nodes use it, for finding out whether several do. */
+  get nodes(): string {
+    return join(this.#root, "nodes");
+  }
+
   /** What is under way; what a dead process left there is anybody's to remove. */
   get tmp(): string {
     return join(this.#root, "tmp");

@@ -70,6 +70,16 @@ const runOptions = ["timeout", "grace"] as const satisfies readonly OptionName[]
 
 const warmOptions = ["file", "retry", "budget", "nice"] as const satisfies readonly OptionName[];
 
+const fleetOptions = [
+  "slurm",
+  "nodes",
+  "partition",
+  "fan-in",
+  "start-within",
+  "node-program",
+  "via",
+] as const satisfies readonly OptionName[];
+
 const warmNotes = `Images are staged in the order in which they are named; one that fails keeps none of the others from
 being staged. For each that is ready there is a line on stdout: staged or hit (it stood already), its
 key, its size unpacked, the time it took, and IMAGE. --retry is for registries that fail and for what
@@ -142,11 +152,16 @@ export const commands: readonly [Command, ...Command[]] = [
     words: anyImages,
     synopsis: "warm IMAGE... [-f FILE]",
     summary: "stage many images, and say of each whether it is ready",
-    options: [...stagingOptions.filter((name) => name !== "trace"), ...warmOptions],
+    options: [
+      ...stagingOptions.filter((name) => name !== "trace"),
+      ...warmOptions,
+      ...fleetOptions,
+    ],
     meanings: {
       lease: "protect the images for job, process, pid:PID, job:ID or a time (default: none)",
       deadline: "how long all of it may take; what is finished stays (default: no limit)",
       json: "print what happens as it happens, a JSON object a line",
+      slurm: "do it on Slurm's nodes: those of --nodes or --partition, else of this job",
     },
     notes: warmNotes,
     example: "stage-rootfs warm -f images.txt --budget 50G",

@@ -55,6 +55,18 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   retry: ["--retry N", "try what may do better later up to N times again (default: 0)"],
   budget: ["--budget SIZE", "leave out what makes the images larger than SIZE unpacked, as 50G"],
   nice: ["--nice", "leave processors and disk to others (ionice -c 3, nice 19)"],
+  nodes: ["--nodes LIST", "with --slurm: these nodes, as Slurm writes them: n[1-3],gpu7"],
+  partition: ["--partition NAME", "with --slurm: this partition, or --nodes of it"],
+  "fan-in": ["--fan-in N", "with --slurm: at most N nodes at the same time (default: 64)"],
+  "start-within": [
+    "--start-within SECONDS",
+    "with --slurm: how long a node may take to begin (default: 120)",
+  ],
+  "node-program": [
+    "--node-program PATH",
+    "with --slurm: stage-rootfs on the nodes (default: where it is here)",
+  ],
+  via: ["--via direct|registry", "with --slurm: every node reads IMAGE itself (default)"],
   leases: ["--leases", "show each lease on a line of its own"],
   all: ["--all", "all of them"],
   force: ["--force", "remove what is leased too: it breaks for whoever uses it"],

@@ -46,6 +46,12 @@ export interface OptionValues {
   readonly retry?: string;
   readonly budget?: string;
   readonly nice?: boolean;
+  readonly nodes?: string;
+  readonly partition?: string;
+  readonly "fan-in"?: string;
+  readonly "start-within"?: string;
+  readonly "node-program"?: string;
+  readonly via?: string;
   readonly leases?: boolean;
   readonly all?: boolean;
   readonly force?: boolean;
@@ -144,6 +150,12 @@ const forms = {
   retry: text,
   budget: text,
   nice: flag,
+  nodes: text,
+  partition: text,
+  "fan-in": text,
+  "start-within": text,
+  "node-program": text,
+  via: text,
   leases: flag,
   all: flag,
   force: flag,

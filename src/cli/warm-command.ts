@@ -25,12 +25,24 @@ export async function warmCommand(line: CommandLine): Promise<number> {
   leaveDeletedDirectory([...line.words, ...(values.file ?? []), ...pathOptions(values)]);
   const images = await imagesOf(line);
   leaveDeletedDirectory(images);
+  if (values.slurm) {
+    return await (await import("./warm-fleet-command.js")).warmFleetCommand(images, values);
+  }
+  refuseFleetOptions(values);
   const report = await warm(images, values);
   const staged = report.images.flatMap((each) => (each.state === "staged" ? [each.result] : []));
   if (!values.quiet) for (const { warnings } of staged) reportWarnings(warnings);
   const [anyStaged] = staged;
   if (anyStaged) await tidyUp(anyStaged, values);
   return warmStatus(report.images);
+}
+
+/** @throws StageError USAGE for what means nothing on one node */
+function refuseFleetOptions(values: OptionValues): void {
+  const names = ["nodes", "partition", "fan-in", "start-within", "node-program", "via"] as const;
+  const odd = names.find((name) => values[name] !== undefined);
+  if (odd === undefined) return;
+  throw new StageError("USAGE", `--${odd} is for many nodes`, { hint: "say --slurm too" });
 }
 
 async function warm(images: readonly string[], values: OptionValues): Promise<WarmReport> {

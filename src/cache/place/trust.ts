@@ -46,7 +46,7 @@ export function checkTrust(place: CachePlace): CacheStanding {
 const parts = [
   "v1",
   ...["v1/index", "v1/rootfs", "v1/layers"],
-  ...["v1/tmp", "v1/locks", "v1/leases", "v1/blobs"],
+  ...["v1/tmp", "v1/locks", "v1/leases", "v1/blobs", "v1/nodes"],
 ];
 
 /**

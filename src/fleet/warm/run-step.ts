@@ -97,7 +97,7 @@ export function notStarted(
 ): StageError {
   const isQueued = words.some((line) => /^srun: job \d+ queued/.test(line));
   const isAllocated = words.some((line) => /^srun: job \d+ has been allocated/.test(line));
-  const why = isQueued && !isAllocated ? "all of the node is in use" : "the node does not answer";
+  const why = isQueued && !isAllocated ? "Slurm has no room on it" : "the node does not answer";
   return new StageError("BUSY", `it did not begin within ${startWithin} s: ${why}`, {
     hint: "try again later, or allow more with --start-within SECONDS",
   });

@@ -10,6 +10,7 @@ import type { LayerProgress, StageEvent, StageResult } from "../result.js";
 import { stageRequest } from "../stage-request.js";
 import { ProgressTeller } from "./progress-teller.js";
 import { isWorthRetrying, pauseBeforeRetry } from "./retry-rule.js";
+import { sharingNodes } from "./sharing-nodes.js";
 import type { WarmEvent } from "./warm-event.js";
 import type { WarmedImage, WarmOptions, WarmReport } from "./warm-options.js";
 import { isReady } from "./warm-status.js";
@@ -58,7 +59,12 @@ class WarmRun {
   async execute(images: readonly string[]): Promise<WarmReport> {
     const { cacheDirectory, startedAt } = this.#checked;
     const node = this.#node;
-    this.#tell({ type: "node", node, cacheDirectory, sharedWith: [] });
+    this.#tell({
+      type: "node",
+      node,
+      cacheDirectory,
+      sharedWith: sharingNodes(this.#checked, { node }),
+    });
     let left: readonly Try[] = images.map((image) => ({ image, attempt: 1 }));
     for (let failures = 1; left.length > 0; failures++) {
       left = await this.#round(left);
