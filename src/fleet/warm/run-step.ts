@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fromSystemError, StageError } from "../../errors.js";
 
 export interface Step {
@@ -26,6 +27,9 @@ export interface StepEnd {
 
 /** How many lines of stderr are kept. */
 const keptLines = 50;
+
+/** How long what srun left behind may hold its output open, in milliseconds. */
+const linger = 2000;
 
 /** How long srun may take to cancel its job, in milliseconds. */
 const patience = 15_000;
@@ -70,9 +74,9 @@ export async function runStep(step: Step): Promise<StepEnd> {
   try {
     const exitCode = await new Promise<number | null>((resolve, reject) => {
       child.once("error", reject);
-      child.once("close", resolve);
+      child.once("exit", resolve);
     });
-    await Promise.all(told);
+    await Promise.race([Promise.all(told), sleep(linger, undefined, { ref: false })]);
     signal?.throwIfAborted();
     return { exitCode, words, isLate };
   } catch (error) {
@@ -81,6 +85,8 @@ export async function runStep(step: Step): Promise<StepEnd> {
     clearTimeout(late);
     clearTimeout(kill);
     signal?.removeEventListener("abort", stop);
+    child.stdout.destroy();
+    child.stderr.destroy();
   }
 }
 

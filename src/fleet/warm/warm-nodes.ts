@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ErrorReport } from "../../errors.js";
+import { asStageError, type ErrorReport } from "../../errors.js";
 import { now } from "../../host/clock.js";
 import { findProgram } from "../../launch/find-program.js";
 import { chooseNodes, type NodeWish } from "./choose-nodes.js";
@@ -108,38 +108,52 @@ class FleetRun {
     return again;
   }
 
-  async #try(one: Try, { step, env }: Launch): Promise<Try | undefined> {
+  async #try(one: Try, launch: Launch): Promise<Try | undefined> {
     const { node, attempt } = one;
-    const { signal, retry = 0 } = this.#options;
-    const { startWithin, program } = step;
+    const { retry = 0 } = this.#options;
     const startedAt = now();
     this.#tell({ type: "step", node, state: "starting", attempt, error: null });
     const listener = new NodeListener(node, { attempt, tell: (event) => this.#tell(event) });
-    const bound = guarded(stepArgv(node, step), this.#env["PATH"]);
-    const end = await runStep({
-      argv: bound,
-      env,
-      input: this.#images.map((image) => `${image}\n`).join(""),
-      startWithin,
-      signal,
-      onLine: (line) => listener.hear(line),
-      onMessage: (line) => listener.hearMessage(line),
-    });
+    const error = await this.#step(node, { launch, listener });
     const ms = Math.round(now() - startedAt);
     const result = listener.result({ ms });
     if (result) {
       this.#tell(result);
       return undefined;
     }
-    const error = end.isLate
-      ? notStarted(end, { startWithin }).toReport()
-      : faultOfStep(end.words, { exitCode: end.exitCode, program: program.at(-1) ?? "" });
     if (attempt > retry || error.code !== "BUSY") {
       this.#tell(failed(node, { error, ms, ready: listener.ready }));
       return undefined;
     }
     this.#tell({ type: "step", node, state: "retrying", attempt: attempt + 1, error });
     return { node, attempt: attempt + 1 };
+  }
+
+  /** @returns why it failed, if it did */
+  async #step(
+    node: string,
+    { launch, listener }: { readonly launch: Launch; readonly listener: NodeListener },
+  ): Promise<ErrorReport> {
+    const { signal } = this.#options;
+    const { step, env } = launch;
+    const { startWithin, program } = step;
+    try {
+      const end = await runStep({
+        argv: guarded(stepArgv(node, step), this.#env["PATH"]),
+        env,
+        input: this.#images.map((image) => `${image}\n`).join(""),
+        startWithin,
+        signal,
+        onLine: (line) => listener.hear(line),
+        onMessage: (line) => listener.hearMessage(line),
+      });
+      if (end.isLate) return notStarted(end, { startWithin }).toReport();
+      const { words, exitCode } = end;
+      return faultOfStep(words, { exitCode, program: program.at(-1) ?? "" });
+    } catch (error) {
+      signal?.throwIfAborted();
+      return asStageError(error).toReport();
+    }
   }
 
   async #pause(round: number): Promise<void> {
