@@ -40,7 +40,13 @@ export type { RuntimeConfig } from "./oci/config.js";
 export { defaultLimits, type Limits } from "./oci/limits.js";
 export type { RegistrySettings } from "./oci/registry/settings.js";
 export { collectGarbage } from "./stage/gc/collect-garbage.js";
-export type { GcGoalOptions, GcOptions, GcReport, RemovedEntry } from "./stage/gc/gc-options.js";
+export type {
+  GcGoalOptions,
+  GcOptions,
+  GcReport,
+  LeasedJob,
+  RemovedEntry,
+} from "./stage/gc/gc-options.js";
 export { keepInBounds } from "./stage/gc/keep-in-bounds.js";
 export { type InspectedLayer, type Inspection, inspectImage } from "./stage/inspect.js";
 export type { LeaseWish } from "./stage/lease-wish.js";

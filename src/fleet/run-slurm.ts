@@ -10,6 +10,8 @@ export interface RunSlurmOptions {
   readonly timeoutMs?: number | undefined;
   /** Its standard input. Default: empty. */
   readonly input?: string | undefined;
+  /** Its environment. Default: this process's. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
 const minute = 60_000;
@@ -20,11 +22,11 @@ const minute = 60_000;
  */
 export async function runSlurm(
   [program, ...args]: readonly [string, ...string[]],
-  { to = `run ${program}`, signal, timeoutMs = minute, input = "" }: RunSlurmOptions = {},
+  { to = `run ${program}`, signal, timeoutMs = minute, input = "", env }: RunSlurmOptions = {},
 ): Promise<string> {
   signal?.throwIfAborted();
   return await new Promise<string>((resolve, reject) => {
-    const limits = { signal, timeout: timeoutMs, maxBuffer: 1 << 28 };
+    const limits = { signal, env, timeout: timeoutMs, maxBuffer: 1 << 28 };
     const options = { ...limits, killSignal: "SIGKILL" } as const;
     const child = execFile(program, args, options, (error, stdout, stderr) => {
       if (!error) return resolve(stdout);

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { errnoOf } from "../errors.js";
+import { unlessHidden } from "./unless-hidden.js";
 
 /**
  * Texts that name the directories which running processes have mounted, or have as their root or
@@ -22,16 +22,5 @@ export function* pathsInUse(): Generator<string> {
     if (mounts === undefined) continue;
     if (namespace !== undefined) seen.add(namespace);
     yield* mounts.split("\n");
-  }
-}
-
-/** Undefined for a process that has ended, or that is not ours to look at. */
-function unlessHidden(read: () => string): string | undefined {
-  try {
-    return read();
-  } catch (error) {
-    const errno = errnoOf(error) ?? "";
-    if (["ENOENT", "ESRCH", "EACCES", "EPERM", "EINVAL"].includes(errno)) return undefined;
-    throw error;
   }
 }

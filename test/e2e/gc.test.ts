@@ -129,7 +129,12 @@ describe("gc", () => {
     for (const job of ["7", "8", "9_1"]) writeFileSync(join(leases, `job-${job}`), "");
     const bin = openDirectory();
     const PATH = `${bin}:${process.env["PATH"]}`;
-    fileIn(bin, "squeue", "#!/bin/sh\necho '12 12'\necho '8 8'\necho '13 9_1'\n");
+    fileIn(
+      bin,
+      "squeue",
+      "#!/bin/sh\necho 'JOBID JOBID'\necho '12 12'\necho '8 8'\necho '13 9_1'\n",
+    );
+    fileIn(bin, "scontrol", "#!/bin/sh\n");
     const { leases: ended } = await report(cacheDir, ["--slurm"], { env: { PATH } });
     expect(ended.map(({ lease }) => lease)).toEqual(["slurm-7"]);
     fileIn(

@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
 import { runSlurm } from "../../src/fleet/run-slurm.js";
-import { slurmJobs } from "../../src/fleet/slurm-jobs.js";
 import { FakePrograms } from "../support/fake-programs.js";
 import { rejection } from "../support/refusal.js";
 
@@ -54,11 +53,4 @@ describe("a program of Slurm's", () => {
     await expect(run).rejects.toBe(reason);
     await expect(runSlurm(["sinfo"], { signal: controller.signal })).rejects.toBe(reason);
   });
-});
-
-test("jobs are known by their own IDs and by those of their arrays", async () => {
-  const programs = new FakePrograms();
-  programs.make("squeue", "echo '12 12'; echo '14 13_1'");
-  expect(await slurmJobs()).toEqual(new Set(["12", "14", "13_1"]));
-  expect(programs.calls("squeue")).toEqual(["--all --array --noheader --format=%A %i"]);
 });

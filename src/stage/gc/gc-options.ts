@@ -18,15 +18,26 @@ export interface GcGoalOptions {
   readonly keepLast?: number | undefined;
 }
 
+/** A job that has a lease. */
+export interface LeasedJob {
+  /** As its `SLURM_JOB_ID` has it. */
+  readonly id: string;
+  /** Whether this process's user took the lease. */
+  readonly isOwn: boolean;
+}
+
 export interface GcOptions extends SettingsOptions, GcGoalOptions {
   /** How long after its last use an entry stays whatever the goals are, in seconds. Default: 600. */
   readonly minAge?: number | undefined;
   /**
-   * Finds out which jobs still exist, by their IDs. Without it, a job's lease holds until it is
-   * released. See `slurmJobs`.
+   * Finds out which jobs still exist, by their IDs; it is told which have leases. Without it, a
+   * job's lease holds until it is released. See `slurmJobs`.
    */
   readonly listJobs?:
-    | ((signal: AbortSignal | undefined) => Promise<ReadonlySet<string>>)
+    | ((
+        signal: AbortSignal | undefined,
+        leased: readonly LeasedJob[],
+      ) => Promise<ReadonlySet<string>>)
     | undefined;
   /** Whether to say only what would go. Default: false. */
   readonly dryRun?: boolean | undefined;

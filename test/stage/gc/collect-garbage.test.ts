@@ -130,12 +130,18 @@ describe("garbage collection", () => {
     const { gc, standing, keys, layout } = await cacheOf("a", "b");
     takeLease(layout, keys["a"] ?? "", { kind: "job", id: "1" });
     takeLease(layout, keys["b"] ?? "", { kind: "job", id: "2" });
-    const listJobs = async () => new Set(["2", "3"]);
+    const asked: unknown[] = [];
+    const listJobs = async (_: unknown, leased: unknown) => {
+      asked.push(leased);
+      return new Set(["2", "3"]);
+    };
     const dry = await gc({ maxSize: 0, listJobs, dryRun: true });
     expect(dry.entries.map(({ key }) => key)).toEqual([keys["a"]]);
     const report = await gc({ maxSize: 0, listJobs });
     expect(report.leases).toEqual([{ key: keys["a"], lease: "slurm-1" }]);
     expect(standing()).toEqual(["b"]);
+    const leased = ["1", "2"].map((id) => ({ id, isOwn: true }));
+    expect(asked).toEqual([expect.arrayContaining(leased), expect.arrayContaining(leased)]);
   });
 
   test("goes on where Slurm does not answer, and says that jobs' leases stay", async () => {
