@@ -50,6 +50,11 @@ const PROGRAMS = [
   { command: "pigz", debian: "pigz", purpose: "makes gzip streams of several members" },
   { command: "podman", debian: "podman", purpose: "runs commands in staged images" },
   { command: "prlimit", debian: "util-linux", purpose: "runs out of processes" },
+  {
+    command: "prometheus-node-exporter",
+    debian: "prometheus-node-exporter",
+    purpose: "collects metrics from a file",
+  },
   { command: "runc", debian: "runc", purpose: "starts podman's sandboxes where crun can't" },
   { command: "script", debian: "bsdutils", purpose: "has programs run at a terminal" },
   { command: "setpriv", debian: "util-linux", purpose: "becomes an ordinary user" },

@@ -76,6 +76,14 @@ export {
   type RemoveOptions,
   removeImages,
 } from "./stage/manage/remove-images.js";
+export { cacheMeasurements } from "./stage/metrics/cache-measurements.js";
+export {
+  errorMeasurements,
+  gcMeasurements,
+  type Measurement,
+  stagingMeasurements,
+} from "./stage/metrics/measurement.js";
+export { addToMetricsFile, type MetricsOutcome } from "./stage/metrics/metrics-file.js";
 export { type PackedImage, type PackOptions, packImage } from "./stage/pack/pack-image.js";
 export { type FromPackOptions, stageFromPack } from "./stage/pack/stage-pack.js";
 export type { StageOptions } from "./stage/request.js";

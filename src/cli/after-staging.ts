@@ -17,6 +17,10 @@ export async function tidyUp({ hit }: StageResult, values: OptionValues): Promis
     const report = await interruptible((signal) => {
       return keepInBounds({ ...settingsOptions(values), signal });
     });
+    if (report && values.metrics !== undefined) {
+      const { recordGc } = await import("./record-metrics.js");
+      await recordGc(report, values);
+    }
     if (report && report.unmet.length > 0) {
       warn("the cache stays above its low_watermark, for all that is left is in use", values);
     }

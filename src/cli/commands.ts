@@ -261,6 +261,7 @@ export const commands: readonly [Command, ...Command[]] = [
       "slurm",
       "dry-run",
       "wait",
+      "metrics",
       "json",
       "quiet",
       "help",

@@ -25,6 +25,10 @@ export async function gcCommand({ values }: CommandLine): Promise<number> {
     return await collectGarbage({ ...options, listJobs, signal });
   };
   const report = await interruptible(work, { hint: afterStop.removal });
+  if (values.metrics !== undefined) {
+    const { recordGc } = await import("./record-metrics.js");
+    await recordGc(report, values);
+  }
   for (const warning of values.quiet ? [] : report.warnings) {
     writeMessage(`stage-rootfs: warning: ${printable(warning)}`);
   }

@@ -114,6 +114,7 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
     "what to say on stderr (auto: nothing if no terminal)",
   ],
   trace: ["--trace FILE", "write what takes how long to FILE, for Perfetto"],
+  metrics: ["--metrics FILE", "add to FILE what Prometheus's node_exporter can collect"],
   quiet: ["-q, --quiet", "no progress and no warnings"],
   help: ["-h, --help", "show this help"],
   version: ["--version", "show the version"],

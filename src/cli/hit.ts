@@ -14,9 +14,9 @@ import { waitReporter } from "./wait-reporter.js";
 import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 import { writeAtOnce } from "./write-at-once.js";
 
-/** What this can answer: all that a staging takes, but for what shows how it goes. */
+/** What this can answer: all that a staging takes, but for what tells how it goes. */
 const answerable: ReadonlySet<string> = new Set(
-  stagingOptionNames.filter((name) => name !== "help" && name !== "trace"),
+  stagingOptionNames.filter((name) => !["help", "trace", "metrics"].includes(name)),
 );
 
 export interface HitAnswer {

@@ -43,7 +43,15 @@ async function dispatch(command: Command, line: CommandLine): Promise<number> {
   }
   checkOptions(command, line);
   checkWords(command, words);
-  return await command.run({ ...line, words: words.map((word) => imageWord(word, values)) });
+  try {
+    return await command.run({ ...line, words: words.map((word) => imageWord(word, values)) });
+  } catch (error) {
+    if (values.metrics !== undefined) {
+      const { recordError } = await import("./record-metrics.js");
+      await recordError(error, values);
+    }
+    throw error;
+  }
 }
 
 function checkOptions(command: Command, { values }: CommandLine): void {

@@ -53,6 +53,7 @@ export const stagingOptions: readonly OptionName[] = [
   "json",
   "progress",
   "trace",
+  "metrics",
   "quiet",
   "help",
 ];

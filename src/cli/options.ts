@@ -93,6 +93,7 @@ export interface OptionValues {
   readonly json?: boolean;
   readonly progress?: string;
   readonly trace?: string;
+  readonly metrics?: string;
   readonly quiet?: boolean;
   readonly help?: boolean;
   readonly version?: boolean;
@@ -197,6 +198,7 @@ const forms = {
   json: flag,
   progress: text,
   trace: text,
+  metrics: text,
   quiet: { ...flag, short: "q" },
   help: { ...flag, short: "h" },
   version: flag,

@@ -25,6 +25,10 @@ export async function stageFromLine(
       hint: afterStop.staging,
     }),
   );
+  if (values.metrics !== undefined) {
+    const { recordStaging } = await import("./record-metrics.js");
+    await recordStaging(result, values);
+  }
   // Of a hit, everything was said when it was staged.
   if (!values.quiet && !result.hit) reportWarnings(result.warnings);
   return result;

@@ -28,6 +28,7 @@ const debianPackages = {
   pigz: "pigz",
   podman: "podman",
   prlimit: "util-linux",
+  "prometheus-node-exporter": "prometheus-node-exporter",
   runc: "runc",
   script: "bsdutils",
   setpriv: "util-linux",
