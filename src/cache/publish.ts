@@ -12,6 +12,7 @@ export interface WaitOptions {
   /** How long to wait for another's staging, in seconds; undefined for as long as it takes. */
   readonly wait?: number | undefined;
   readonly onWait?: LockOptions<unknown>["onWait"];
+  readonly statusOf?: LockOptions<unknown>["statusOf"];
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -19,7 +19,8 @@ function ownerText({ pid, host, job }: WaitingEvent): string {
 }
 
 function progressText({ what, layers, elapsedMs }: WaitingEvent): string {
-  if (!layers || elapsedMs === null) return `is staging ${what}`;
-  const { finished, total } = layers;
-  return `has staged ${finished} of ${total} layers in ${Math.round(elapsedMs / 1000)} s`;
+  if (elapsedMs === null) return `is staging ${what}`;
+  const seconds = Math.round(elapsedMs / 1000);
+  if (!layers) return `has begun to stage ${what} ${seconds} s ago`;
+  return `has staged ${layers.finished} of ${layers.total} layers in ${seconds} s`;
 }

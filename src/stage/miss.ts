@@ -34,6 +34,7 @@ export async function stageMiss(request: StageRequest): Promise<StageResult> {
     work.traced("resolve", { start: request.startedAt, details: { image: request.image } });
     await request.admit?.(request, { summary, opener });
     prepareCache(request);
+    work.tellBegun();
     await maker.makeFirstRoom();
     const start = now();
     const { entry, requests, hit, lease } = await ensureVariant(request, { summary, work, opener });

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { LimitFunction } from "p-limit";
 import type { Durability } from "../cache/durability/make-durable.js";
 import { ensureLayer, hasLayer, layerTree } from "../cache/layer-store.js";
+import { readStatus } from "../cache/locks/staging-status.js";
 import { StatusTeller } from "../cache/locks/status-teller.js";
 import type { WaitOptions } from "../cache/publish.js";
 import type { AssemblyPlace } from "../extract/assemble-rootfs.js";
@@ -82,10 +83,16 @@ export class StagingWork {
     return {
       wait,
       signal: this.#stop.signal,
+      statusOf: (owner) => readStatus(this.#request.layout, owner),
       onWait: (owner, waitedMs) => {
         onEvent?.(waitingEvent(this.#request.layout, { what, owner, waitedMs }));
       },
     };
+  }
+
+  /** Tells those who wait that this staging has begun, before it is known what it consists of. */
+  tellBegun(): void {
+    this.#status.tell({ finished: 0, total: 0 });
   }
 
   /** How what is made is to outlast a loss of power; undefined where it need not. */

@@ -24,7 +24,7 @@ export function waitingEvent(layout: CacheLayout, { what, owner, waitedMs }: Wai
     host: owner?.host ?? null,
     job: status?.job ?? null,
     elapsedMs: status ? Math.max(0, Math.round(now() - status.startedAt)) : null,
-    layers: status ? { finished: status.finished, total: status.total } : null,
+    layers: status && status.total > 0 ? { finished: status.finished, total: status.total } : null,
     waitedMs: Math.round(waitedMs),
   };
 }

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stageRootfs } from "./support/cli.js";
 import { type CrashSite, crashSite, expectWhole, newCache } from "./support/faults/crash-site.js";
-import { withFault } from "./support/faults/fault.js";
+import { type Fault, withFault } from "./support/faults/fault.js";
+import { stagingSteps } from "./support/faults/steps.js";
 import { stoppedProcess } from "./support/faults/stopped-process.js";
 import { leftovers, stagedBy } from "./support/staged.js";
 
@@ -22,9 +23,11 @@ afterAll(() => {
 });
 
 /** A process that has stopped when two of its layers were ready, be it that it had not said so yet. */
-async function stoppedStaging() {
+async function stoppedStaging(
+  at: Omit<Fault, "what"> = { step: /^rename .* -> layers\//, nth: 2, when: "after" },
+) {
   const cacheDir = newCache(atTheEnd);
-  const fault = { what: "SIGSTOP", step: /^rename .* -> layers\//, nth: 2, when: "after" } as const;
+  const fault = { what: "SIGSTOP", ...at } as const;
   const env = { ...withFault(cacheDir, fault), SLURM_JOB_ID: "4711" };
   const args = ["--json", "--jobs", "1", "--cache-dir", cacheDir, site.image];
   const run = stageRootfs(args, { env });
@@ -46,11 +49,29 @@ describe.concurrent("a staging that others wait for", () => {
       ),
     );
     expect(others.join("\n")).toMatch(
-      new RegExp(`still being staged by process ${pid} on .* after 1 s`),
+      new RegExp(
+        `the image is still being staged by process ${pid} on \\S+ \\(job 4711, [0-2] of 4 layers in \\d+ s\\) after 1 s`,
+      ),
     );
     process.kill(pid, "SIGCONT");
     expect(stagedBy(await run).hit).toBe(false);
     expect(leftovers(cacheDir)).toEqual([]);
+  });
+
+  test("is named also before it knows what it consists of", async () => {
+    const step = stagingSteps["the image's lock taken"];
+    const { args, run, pid } = await stoppedStaging({ step, when: "after" });
+    const late = await stageRootfs(["--wait", "0", "--progress", "plain", ...args.slice(1)]);
+    expect(late).toMatchObject({ exitCode: 75, stdout: "" });
+    const owner = `process ${pid} on \\S+ \\(job 4711`;
+    expect(late.stderr).toMatch(
+      new RegExp(`waiting for ${owner}\\), which has begun to stage .* \\d+ s ago\n`),
+    );
+    expect(late.stderr).toMatch(
+      new RegExp(`still being staged by ${owner}, begun \\d+ s ago\\) after 0 s`),
+    );
+    process.kill(pid, "SIGCONT");
+    stagedBy(await run);
   });
 
   test("is not robbed when it stands still for longer than locks are without a sign", async () => {

@@ -7,6 +7,7 @@ import { lockOwner } from "./lock-directory.js";
 import { type LockFileSystem, lockFileSystem } from "./lock-file-system.js";
 import { LockWatch, silence } from "./lock-watch.js";
 import { callInterval, pauseAfter } from "./pauses.js";
+import type { StagingStatus } from "./staging-status.js";
 
 export interface LockOptions<Adopted> {
   /** What is locked, for messages: `the layer sha256:…`. */
@@ -18,6 +19,8 @@ export interface LockOptions<Adopted> {
   /** Called when it turns out that there is somebody to wait for, and then each second. */
   readonly onWait?: ((owner: ProcessIdentity | undefined, waitedMs: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How far a staging is, for the message when the wait is over. */
+  readonly statusOf?: ((owner: ProcessIdentity) => StagingStatus | undefined) | undefined;
   /** Whether it is for making room: then a full disk does not keep it from being taken. */
   readonly makesRoom?: boolean | undefined;
 }
@@ -64,7 +67,10 @@ export async function lockOrAdopt<Adopted>(
       nextCall = soFar + callInterval;
     }
     const left = patience - soFar;
-    if (left <= 0) throw busy(what, { owner, wait: wait ?? 0 });
+    if (left <= 0) {
+      const status = owner && options.statusOf?.(owner);
+      throw busy(what, { owner, status, wait: wait ?? 0 });
+    }
     const pause = Math.min(pauseAfter(round), left);
     await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
   }
@@ -110,11 +116,23 @@ function ignoreReleased(error: unknown, path: string): void {
 
 function busy(
   what: string,
-  state: { owner: ProcessIdentity | undefined; wait: number },
+  state: {
+    owner: ProcessIdentity | undefined;
+    status: StagingStatus | undefined;
+    wait: number;
+  },
 ): StageError {
-  const { owner, wait } = state;
-  const by = owner ? ` by process ${owner.pid} on ${owner.host}` : "";
+  const { owner, status, wait } = state;
+  const progress = status ? ` (${progressText(status)})` : "";
+  const by = owner ? ` by process ${owner.pid} on ${owner.host}${progress}` : "";
   return new StageError("BUSY", `${what} is still being staged${by} after ${wait} s`, {
     hint: "try again later, or wait longer with --wait SECONDS",
   });
+}
+
+function progressText({ job, finished, total, startedAt }: StagingStatus): string {
+  const seconds = Math.max(0, Math.round((now() - startedAt) / 1000));
+  const progress =
+    total === 0 ? `begun ${seconds} s ago` : `${finished} of ${total} layers in ${seconds} s`;
+  return job === null ? progress : `job ${job}, ${progress}`;
 }

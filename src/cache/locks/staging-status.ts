@@ -13,7 +13,7 @@ export interface StagingStatus {
   readonly startedAt: number;
   /** Layers that are unpacked, or were before. */
   readonly finished: number;
-  /** All layers. */
+  /** All layers; 0 as long as that is not known. */
   readonly total: number;
 }
 

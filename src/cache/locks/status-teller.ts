@@ -18,16 +18,19 @@ export class StatusTeller {
   readonly #startedAt = now();
   #writtenAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  #total = 0;
 
   constructor(layout: CacheLayout) {
     this.#path = join(layout.tmp, `${statusPrefix(ownIdentity())}${uniqueWord()}`);
   }
 
-  /** Tells it now, or soon when it was told just now. */
+  /** Tells it now, or soon when it was told just now; at once what all of it is. */
   tell(progress: Pick<StagingStatus, "finished" | "total">): void {
     clearTimeout(this.#timer);
     const wait = this.#writtenAt + interval - now();
-    if (wait > 0) this.#timer = setTimeout(() => this.#write(progress), wait).unref();
+    const isNews = progress.total !== this.#total;
+    this.#total = progress.total;
+    if (wait > 0 && !isNews) this.#timer = setTimeout(() => this.#write(progress), wait).unref();
     else this.#write(progress);
   }
 

@@ -55,6 +55,7 @@ export async function resolveSource(
     return { summary: outcome.value, source, isKnown: true, release: nothing };
   }
   const { release } = outcome;
+  work.tellBegun();
   try {
     return { summary: summaryOf(await opener.open()), source, isKnown: false, release };
   } catch (error) {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type LockOptions, lockOrAdopt } from "../../../src/cache/locks/lock.js";
 import { lockOwner } from "../../../src/cache/locks/lock-directory.js";
+import { now } from "../../../src/host/clock.js";
 import { ownIdentity, type ProcessIdentity } from "../../../src/host/process-identity.js";
 import { deadIdentities, identityOf, ownedName } from "../../support/identities.js";
 import { rejection } from "../../support/refusal.js";
@@ -104,6 +105,17 @@ describe("lockOrAdopt", () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(wait * 1000);
     expect(performance.now() - start).toBeLessThan(wait * 1000 + 2000);
     expect(lockOwner(path)).toEqual(parent);
+  });
+
+  test.each([
+    [{ job: null, finished: 0, total: 0 }, "(begun 7 s ago)"],
+    [{ job: "12", finished: 2, total: 5 }, "(job 12, 2 of 5 layers in 7 s)"],
+  ])("says how far the holder is, who has said %j", async (told, text) => {
+    const path = lockPath();
+    hold(path, parent);
+    const statusOf = () => ({ ...told, startedAt: now() - 7000 });
+    const { message } = await rejection(attempt(path, { wait: 0, statusOf }));
+    expect(message).toContain(`by process ${process.ppid} on ${parent.host} ${text} after 0 s`);
   });
 
   test("ends a wait when it is aborted, with the reason given", async () => {

@@ -50,6 +50,15 @@ describe("how far a staging is", () => {
     expect(readdirSync(layout.tmp)).toEqual([]);
   });
 
+  test("is written at once when it becomes known what there is to do", () => {
+    const { layout } = emptyCache();
+    const teller = new StatusTeller(layout);
+    teller.tell({ finished: 0, total: 0 });
+    teller.tell({ finished: 1, total: 3 });
+    expect(readStatus(layout, own)).toMatchObject({ finished: 1, total: 3 });
+    teller.close();
+  });
+
   test("is that of all stagings of a process together", () => {
     const { layout } = emptyCache();
     new StatusTeller(layout).tell({ finished: 1, total: 3 });
