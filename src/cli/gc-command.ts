@@ -75,10 +75,15 @@ function missed({ unmet, stay }: GcReport): StageError {
   });
   const left =
     stay.length === 0
-      ? "nothing is left that could go"
+      ? "no entry is left that could go"
       : stay.length === 1
         ? "the entry that is left is in use, or to be kept"
         : `the ${stay.length} entries that are left are in use, or to be kept`;
-  const hint = stay.length === 0 ? "something else fills the disk" : "try again later";
+  const isOthers = stay.length === 0 && unmet.some(({ goal }) => goal !== "max-size");
+  const hint = isOthers
+    ? "something else fills the disk"
+    : stay.length === 0
+      ? "layers that were used within the hour, or that a staging may need, stay: try again later"
+      : "try again later";
   return new StageError("BUSY", `${goals.join("; ")}: ${left}`, { hint });
 }

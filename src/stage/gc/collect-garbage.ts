@@ -131,7 +131,7 @@ async function collect(layout: CacheLayout, options: CollectOptions): Promise<Gc
     leftovers,
     sources: sources.length,
     free: diskSpace(cache).free,
-    warnings,
+    warnings: [...warnings, ...outcome.warnings],
   };
 }
 

@@ -6,6 +6,7 @@ import { removeEntry } from "../../cache/removal/remove-entry.js";
 import { removeLayer } from "../../cache/removal/remove-layer.js";
 import { StageError } from "../../errors.js";
 import { isNone, noRoom, type Room, sumOf, without } from "../../host/disk-room.js";
+import { lstatIfAny } from "../../host/lstat-if-any.js";
 import { layerNamesOf } from "../sources/layer-names.js";
 import { isStagedImage } from "../staged-image.js";
 import { type GcInventory, type InventoryOptions, takeInventory, totalOf } from "./gc-inventory.js";
@@ -26,6 +27,8 @@ export interface GcOutcome {
   readonly size: Room;
   readonly stay: GcPlan["stay"];
   readonly unmet: GcPlan["unmet"];
+  /** What could not be removed, or not wholly, and why. */
+  readonly warnings: readonly string[];
 }
 
 /** How often to plan anew when something was in use that had not been before. */
@@ -39,6 +42,9 @@ export class GcRun {
   readonly #obstacles = new Map<string, string>();
   readonly #entries: RemovedEntry[] = [];
   readonly #layers: string[] = [];
+  readonly #warnings: string[] = [];
+  /** Layers that can't be removed. */
+  readonly #stuckLayers = new Set<string>();
   #freed = noRoom;
 
   constructor(layout: CacheLayout, options: GcRunOptions) {
@@ -52,7 +58,7 @@ export class GcRun {
     const { inventory, plan } = this.#plan();
     const entries = plan.entries.map((removal) => describe(removal, inventory));
     const { layers, frees: freed, size, stay, unmet } = plan;
-    return { entries, layers, freed, size, stay, unmet };
+    return { entries, layers, freed, size, stay, unmet, warnings: [] };
   }
 
   /** @throws StageError NOT_WRITABLE, NO_SPACE; what the signal was aborted with */
@@ -61,15 +67,16 @@ export class GcRun {
     let { inventory, plan } = first;
     for (let round = 0; round < mostRounds; round++) {
       if (this.#isTooLittle(plan)) break;
-      const obstacles = this.#obstacles.size;
+      const obstacles = this.#obstacles.size + this.#stuckLayers.size;
       await this.#carryOut(plan, inventory);
-      if (this.#obstacles.size === obstacles) break;
+      if (this.#obstacles.size + this.#stuckLayers.size === obstacles) break;
       ({ inventory, plan } = this.#plan());
     }
     const { stay, unmet } = plan;
     const freed = this.#freed;
     const size = without(totalOf(first.inventory), freed);
-    return { entries: this.#entries, layers: this.#layers, freed, size, stay, unmet };
+    const done = { entries: this.#entries, layers: this.#layers, warnings: this.#warnings };
+    return { ...done, freed, size, stay, unmet };
   }
 
   #isTooLittle({ frees }: GcPlan): boolean {
@@ -79,7 +86,8 @@ export class GcRun {
 
   #plan(): { inventory: GcInventory; plan: GcPlan } {
     const now = Date.now();
-    const options = { ...this.#options, now, obstacles: this.#obstacles };
+    const wantedLayers = new Set([...(this.#options.wantedLayers ?? []), ...this.#stuckLayers]);
+    const options = { ...this.#options, now, obstacles: this.#obstacles, wantedLayers };
     const inventory = takeInventory(this.#layout, options);
     const { goals } = this.#options;
     // What was freed in an earlier round, the disk may not have noticed yet.
@@ -116,10 +124,20 @@ export class GcRun {
       if (outcome === "busy") return this.#meet(key, "being staged");
       return outcome === "removed";
     } catch (error) {
-      // Others may go all the same.
-      if (!(error instanceof StageError && error.code === "PERMISSION")) throw error;
-      return this.#meet(key, error.message);
+      const reason = this.#warn(error);
+      return lstatIfAny(this.#layout.entry(key)) ? this.#meet(key, reason) : true;
     }
+  }
+
+  /**
+   * Notes what can't be removed, such as a file that somebody made immutable: others go all the
+   * same. What was moved aside is gone for all others, and left for the next sweep.
+   * @throws any other error
+   */
+  #warn(error: unknown): string {
+    if (!(error instanceof StageError && error.code === "PERMISSION")) throw error;
+    this.#warnings.push(error.message);
+    return error.message;
   }
 
   #meet(key: string, why: string): false {
@@ -134,13 +152,16 @@ export class GcRun {
     const { signal } = this.#options;
     signal?.throwIfAborted();
     const isNeeded = () => this.#needed.isNeeded(name);
-    const outcome = await removeLayer(this.#layout, name, {
-      now: Date.now(),
-      isNeeded,
-      grace,
-      signal,
-    });
-    if (outcome !== "removed") return;
+    try {
+      const options = { now: Date.now(), isNeeded, grace, signal };
+      if ((await removeLayer(this.#layout, name, options)) !== "removed") return;
+    } catch (error) {
+      this.#warn(error);
+      if (lstatIfAny(this.#layout.layer(name))) {
+        this.#stuckLayers.add(name);
+        return;
+      }
+    }
     const layer = inventory.layers.find((each) => each.name === name);
     this.#layers.push(name);
     this.#freed = sumOf([this.#freed, layer?.size ?? noRoom]);

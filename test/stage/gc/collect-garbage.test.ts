@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { layerFile } from "../../../src/cache/layer-store.js";
 import { CacheLayout } from "../../../src/cache/layout.js";
 import { takeLease } from "../../../src/cache/leases/leases.js";
@@ -215,6 +216,30 @@ describe("garbage collection", () => {
     expect(standing()).toEqual(["a"]);
     expect((await gc({ minFree: { percent: 100 } })).unmet).toMatchObject([{ goal: "room" }]);
     expect(standing()).toEqual([]);
+  });
+
+  test.for([
+    // The file is in the rootfs too.
+    { what: "a file", of: "/tree/a", warned: 2, left: { standing: [], layers: 0 } },
+    { what: "a layer", of: "", warned: 1, left: { standing: [], layers: 1 } },
+  ])("goes on when $what is immutable, and says so", async ({ of, warned, left }, context) => {
+    const { gc, layout, standing, keys } = await cacheOf("a", "b");
+    const layers = readdirSync(layout.layers).map((name) => layout.layer(name));
+    const fixed = `${layers.find((layer) => existsSync(`${layer}/tree/a`))}${of}`;
+    try {
+      execFileSync("chattr", ["+i", fixed], { stdio: "ignore" });
+    } catch {
+      context.skip("nothing can be made immutable here");
+    }
+    onTestFinished(() => {
+      execFileSync("chattr", ["-R", "-f", "-i", layout.layers, layout.tmp]);
+    });
+    const { warnings, entries, unmet } = await gc({ maxSize: 0 });
+    expect(entries.map(({ key }) => key).sort()).toEqual(Object.values(keys).sort());
+    const reason = expect.stringMatching(/^cannot remove .*: operation not permitted$/);
+    expect(warnings).toEqual(Array.from({ length: warned }, () => reason));
+    expect([standing(), layersIn(layout)]).toEqual([left.standing, left.layers]);
+    expect(unmet).toHaveLength(left.layers);
   });
 
   test("stops where it is told to, and leaves nothing half done", async () => {
