@@ -1,4 +1,5 @@
 import type { Warning } from "../extract/layer-record.js";
+import { printable } from "../host/byte-string.js";
 import type { StageEvent } from "../stage/result.js";
 import { describeEvent } from "./event-text.js";
 import { writeMessage } from "./output.js";
@@ -17,15 +18,19 @@ export function progressReporter(wish: ProgressWish): ((event: StageEvent) => vo
   };
 }
 
-/** Says on stderr what was left out or changed. */
-export function reportWarnings(warnings: readonly Warning[]): void {
+/**
+ * Says on stderr what was left out or changed.
+ * @param image where it is one of several
+ */
+export function reportWarnings(warnings: readonly Warning[], image?: string): void {
+  const of = image === undefined ? "" : `${printable(image)}: `;
   for (const { message, count, examples } of warnings) {
     if (examples.length === 0) {
-      writeMessage(`stage-rootfs: warning: ${message}`);
+      writeMessage(`stage-rootfs: warning: ${of}${message}`);
       continue;
     }
     const shown = examples.slice(0, 3).join(", ");
     const more = count > 3 ? ", ..." : "";
-    writeMessage(`stage-rootfs: warning: ${message} (${count}: ${shown}${more})`);
+    writeMessage(`stage-rootfs: warning: ${of}${message} (${count}: ${shown}${more})`);
   }
 }

@@ -1,4 +1,6 @@
 import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
+import { takeLowestPriority } from "../host/lowest-priority.js";
 import type { WarmEvent } from "../stage/warm/warm-event.js";
 import { warmImages } from "../stage/warm/warm-images.js";
 import type { WarmOptions, WarmReport } from "../stage/warm/warm-options.js";
@@ -10,7 +12,7 @@ import { type CommandLine, numberOption, type OptionValues, sizeOption } from ".
 import { writeMessage } from "./output.js";
 import { reportWarnings } from "./progress.js";
 import { progressOption, stagingOptions } from "./staging-options.js";
-import { failureLine, progressLine, readyLine, summaryLine } from "./warm-text.js";
+import { readyLine, warmNarrator } from "./warm-text.js";
 import { leaveDeletedDirectory, pathOptions } from "./working-directory.js";
 import { writeAtOnce } from "./write-at-once.js";
 
@@ -29,9 +31,13 @@ export async function warmCommand(line: CommandLine): Promise<number> {
     return await (await import("./warm-fleet-command.js")).warmFleetCommand(images, values);
   }
   refuseFleetOptions(values);
-  const report = await warm(images, values);
+  const options = warmOptions(values);
+  if (values.nice) beNice(values);
+  const report = await warm(images, { values, options });
   const staged = report.images.flatMap((each) => (each.state === "staged" ? [each.result] : []));
-  if (!values.quiet) for (const { warnings } of staged) reportWarnings(warnings);
+  if (!values.quiet) {
+    for (const { reference, warnings } of staged) reportWarnings(warnings, reference);
+  }
   const [anyStaged] = staged;
   if (anyStaged) await tidyUp(anyStaged, values);
   return warmStatus(report.images);
@@ -45,8 +51,16 @@ function refuseFleetOptions(values: OptionValues): void {
   throw new StageError("USAGE", `--${odd} is for many nodes`, { hint: "say --slurm too" });
 }
 
-async function warm(images: readonly string[], values: OptionValues): Promise<WarmReport> {
-  const options = warmOptions(values);
+function beNice({ quiet }: OptionValues): void {
+  const reason = takeLowestPriority();
+  if (reason === undefined || quiet) return;
+  writeMessage(`stage-rootfs: warning: the disk is not left to others: ${printable(reason)}`);
+}
+
+async function warm(
+  images: readonly string[],
+  { values, options }: { readonly values: OptionValues; readonly options: WarmOptions },
+): Promise<WarmReport> {
   const teller = eventTeller(values);
   const unheard = new AbortController();
   const onEvent = (event: WarmEvent) => {
@@ -79,21 +93,15 @@ function warmOptions(values: OptionValues): WarmOptions {
 
 /** Each event as a line of JSON on stdout, or what people want to know of it. */
 function eventTeller(values: OptionValues): (event: WarmEvent) => void {
-  const { json, quiet } = values;
-  const wish = quiet ? "none" : progressOption(values);
+  if (values.json) return (event) => writeAtOnce(`${JSON.stringify(event)}\n`);
+  const wish = values.quiet ? "none" : progressOption(values);
   const isShown = wish === "plain" || (wish === "auto" && process.stderr.isTTY);
+  const describe = warmNarrator({ progress: isShown, quiet: values.quiet ?? false });
   return (event) => {
-    if (json) {
-      writeAtOnce(`${JSON.stringify(event)}\n`);
-      return;
-    }
     const ready = readyLine(event);
     if (ready !== undefined) writeAtOnce(`${ready}\n`);
     if (wish === "json") writeMessage(JSON.stringify(event));
-    const message =
-      failureLine(event) ??
-      (quiet ? undefined : summaryLine(event)) ??
-      (isShown ? progressLine(event) : undefined);
+    const message = describe(event);
     if (message !== undefined) writeMessage(message);
   };
 }

@@ -121,7 +121,7 @@ export interface StageRequest {
   /** When it counts as too late, by the same clock; undefined for never. */
   readonly endsAt: number | undefined;
   /** Is asked before anything of an image is made that the cache lacks; throws if it is not to be. */
-  readonly admit?: Admission;
+  readonly admit?: Admission | undefined;
   /** Keys of entries that are not to go when room is made. Default: none. */
   readonly keptKeys?: () => Iterable<string>;
 }

@@ -36,10 +36,15 @@ const mostHeaders = 0.1;
 /** Of a compressing disk: how much less plain content may take. */
 const bestCompression = 4;
 
+/** How long the archive in a layer's blob is likely to be, in bytes. */
+export function likelyContent({ stored, content }: LayerSize): number {
+  return content !== undefined && content >= stored ? content : stored * usualRatio;
+}
+
 /** What unpacking a layer takes. */
 export function layerNeed({ stored, content }: LayerSize, kind: FileSystemKind): Need {
   const least = (content ?? stored) * (1 - mostHeaders);
-  const likely = content !== undefined && content >= stored ? content : stored * usualRatio;
+  const likely = likelyContent({ stored, content });
   const entries = Math.ceil(likely / usualEntry);
   return {
     least: {

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import pLimit from "p-limit";
 import { asStageError, StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { now } from "../../host/clock.js";
@@ -8,6 +9,7 @@ import { findHit } from "../hit.js";
 import { checkOptions, checkRequest, type RequestOptions, type StageRequest } from "../request.js";
 import type { LayerProgress, StageEvent, StageResult } from "../result.js";
 import { stageRequest } from "../stage-request.js";
+import { BeyondBudget, BudgetKeeper } from "./budget-keeper.js";
 import { ProgressTeller } from "./progress-teller.js";
 import { isWorthRetrying, pauseBeforeRetry } from "./retry-rule.js";
 import { sharingNodes } from "./sharing-nodes.js";
@@ -30,15 +32,13 @@ export async function warmImages(
   return await new WarmRun(options).execute([...new Set(images)]);
 }
 
-type Failed = WarmedImage & { readonly state: "failed" };
-
 /** One image, tried for the first time or again. */
 interface Try {
   readonly image: string;
   /** From 1. */
   readonly attempt: number;
   /** How it failed before. */
-  readonly last?: Failed;
+  readonly last?: WarmedImage;
 }
 
 class WarmRun {
@@ -46,12 +46,15 @@ class WarmRun {
   readonly #checked: RequestOptions;
   readonly #node = process.env["SLURMD_NODENAME"] || hostname();
   readonly #ends = new Map<string, WarmedImage>();
+  readonly #budget: BudgetKeeper | undefined;
 
   constructor(options: WarmOptions) {
     this.#options = { ...options, lease: options.lease ?? "none" };
-    const { retry = 0 } = options;
-    if (!Number.isSafeInteger(retry) || retry < 0) {
-      throw new StageError("USAGE", `${retry} is no number of tries`);
+    const { retry = 0, budget } = options;
+    checkCount(retry, "number of tries");
+    if (budget !== undefined) {
+      checkCount(budget, "budget");
+      this.#budget = new BudgetKeeper(budget);
     }
     this.#checked = checkOptions(this.#stageOptions(() => undefined));
   }
@@ -65,6 +68,7 @@ class WarmRun {
       cacheDirectory,
       sharedWith: sharingNodes(this.#checked, { node }),
     });
+    if (this.#budget) this.#countStanding(images, this.#budget);
     let left: readonly Try[] = images.map((image) => ({ image, attempt: 1 }));
     for (let failures = 1; left.length > 0; failures++) {
       left = await this.#round(left);
@@ -81,18 +85,41 @@ class WarmRun {
 
   /** @returns what is to be tried again */
   async #round(tries: readonly Try[]): Promise<readonly Try[]> {
-    const again: Try[] = [];
-    for (const each of tries) {
-      const end = await this.#try(each);
-      if (end.state === "failed" && this.#isForAnother(each, end.error)) {
-        const { image, attempt } = each;
-        const next = { image, attempt: attempt + 1, last: { ...end, state: "failed" } } as const;
-        const error = end.error.toReport();
-        this.#tellOf(next, { state: "retrying", layers: null, error });
-        again.push(next);
-      } else this.#settle(end);
+    const inTurn = pLimit(sideBySide(this.#options));
+    const outcomes = await Promise.allSettled(tries.map((one) => inTurn(() => this.#turn(one))));
+    return outcomes.flatMap((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value ?? [];
+    });
+  }
+
+  /** @returns the next try, if there is to be one */
+  async #turn(one: Try): Promise<Try | undefined> {
+    const end = await this.#try(one);
+    if (end.state !== "failed" || !this.#isForAnother(one, end.error)) {
+      this.#settle(end);
+      return undefined;
     }
-    return again;
+    const next: Try = { image: one.image, attempt: one.attempt + 1, last: end };
+    this.#tellOf(next, { state: "retrying", layers: null, error: end.error.toReport() });
+    return next;
+  }
+
+  /** What stands takes its part, wherever in the list it is named. */
+  #countStanding(images: readonly string[], budget: BudgetKeeper): void {
+    for (const image of images) {
+      try {
+        const hit = findHit(
+          checkRequest(
+            image,
+            this.#stageOptions(() => undefined),
+          ),
+        );
+        if (hit) budget.isReady(image, hit);
+      } catch {
+        // It fails again when its turn comes.
+      }
+    }
   }
 
   #isForAnother({ attempt }: Try, error: StageError): boolean {
@@ -105,15 +132,19 @@ class WarmRun {
     const { signal } = this.#options;
     signal?.throwIfAborted();
     const teller = new ProgressTeller<Progress>((progress) => this.#tellOf(one, progress));
+    let request: StageRequest | undefined;
     try {
-      const request = this.#requestFor(image, teller);
+      request = this.#requestFor(image, teller);
       const hit = findHit(request);
       if (!hit && this.#isLate()) return last ?? this.#notReached(image);
       if (!hit) this.#tellOf(one, { state: "staging", layers: null, error: null });
       const result = await stageRequest(request);
+      this.#budget?.isReady(image, result);
       return { image, state: result.hit ? "hit" : "staged", result };
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof BeyondBudget) return { image, state: "skipped", error };
+      if (request) this.#budget?.hasFailed(request);
       return { image, state: "failed", error: asStageError(error) };
     } finally {
       teller.close();
@@ -123,12 +154,14 @@ class WarmRun {
   #requestFor(image: string, teller: ProgressTeller<Progress>): StageRequest {
     const onEvent = (event: StageEvent) => {
       if (event.type === "assembling") return;
+      // Images that are staged side by side wait for each other's layers.
+      if (event.type === "waiting" && event.pid === process.pid) return;
       const state = event.type === "layer" ? "staging" : "waiting";
       teller.tell({ state, layers: event.layers, error: null });
     };
     const { endsAt } = this.#checked;
     const request = checkRequest(image, this.#stageOptions(onEvent));
-    return { ...request, endsAt, keptKeys: () => this.#readyKeys() };
+    return { ...request, endsAt, admit: this.#budget?.admit, keptKeys: () => this.#readyKeys() };
   }
 
   #stageOptions(onEvent: (event: StageEvent) => void) {
@@ -182,6 +215,20 @@ class WarmRun {
   #tell(event: WarmEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+/**
+ * How many images are staged side by side: one is fetched, or linked together, while the other is
+ * unpacked. Not so where nothing is to wait for long, not even for this process, or where each has to
+ * know what those before it take.
+ */
+function sideBySide({ wait, budget, jobs }: WarmOptions): number {
+  return wait === undefined && budget === undefined && jobs !== 1 ? 2 : 1;
+}
+
+function checkCount(count: number, what: string): void {
+  if (Number.isSafeInteger(count) && count >= 0) return;
+  throw new StageError("USAGE", `${count} is no ${what}`, { hint: "give a whole number" });
 }
 
 interface Progress {
