@@ -154,9 +154,14 @@ async function writeLayers(
   const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
   const fetches = pLimit(options.jobs ?? usualFetches);
   const inTurn = pLimit(1);
-  let fetched = 0;
+  let [fetched, finished] = [0, 0];
   const write = async ({ digest, layer }: PackPlan["layers"][number]) => {
-    const copy = (span: Span) => inTurn(() => archive.addBlob(digest, span));
+    const copy = (span: Span) => {
+      return inTurn(async () => {
+        await archive.addBlob(digest, span);
+        finished++;
+      });
+    };
     if ("span" in layer) return await copy(layer.span);
     const registry = await opener.registry();
     prepareCache(request);
@@ -164,7 +169,8 @@ async function writeLayers(
     await fetches(async () => {
       signal.throwIfAborted();
       const { diffId, size } = layer;
-      options.onEvent?.({ type: "layer", diffId, size, state: "fetching" });
+      const layers = { finished, total: plan.layers.length };
+      options.onEvent?.({ type: "layer", diffId, size, state: "fetching", layers });
       await withFetchedBlob(request, {
         wait: options.wait,
         signal,
