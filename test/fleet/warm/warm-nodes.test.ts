@@ -124,7 +124,7 @@ ${lines("staged", "n").replace('"skipped":0', '"skipped":1')}`);
 
 test("a run that is cancelled waits until all jobs are cancelled", async () => {
   const programs = fakeSlurm(
-    "trap 'sleep 0.2; touch end-$node; exit 1' TERM; touch at-$node; sleep 30 & wait",
+    "trap 'sleep 0.2; touch end-$node; exit 1' TERM; touch at-$node; sleep 30 >/dev/null 2>&1 & wait",
   );
   const controller = new AbortController();
   const run = warm("n1,n2,n3", { signal: controller.signal, fanIn: 2 });
