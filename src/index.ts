@@ -12,6 +12,14 @@ export {
   type SlurmCommand,
   type SlurmResources,
 } from "./fleet/slurm-session.js";
+export type {
+  FleetEvent,
+  FleetFailure,
+  FleetReport,
+  NodeResult,
+  SharedDirectory,
+} from "./fleet/warm/fleet-event.js";
+export { type FleetOptions, warmNodes } from "./fleet/warm/warm-nodes.js";
 export type { Bind } from "./launch/bind.js";
 export { toCommand } from "./launch/command.js";
 export type { FdContent, LaunchCommand } from "./launch/launch-command.js";

@@ -1,13 +1,15 @@
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect } from "vitest";
+import { shellQuoted } from "../../src/host/shell-quoted.js";
 import { stageRootfsArgv } from "./support/cli.js";
 import { testNeeding } from "./support/programs.js";
 import { slurmNeeds } from "./support/slurm/cluster.js";
 import { clusterOfFile } from "./support/slurm/cluster-of-file.js";
 import { slowProgram, warmCluster } from "./support/slurm/warm-cluster.js";
+import { atTerminal } from "./support/terminal.js";
 
-const test = testNeeding(slurmNeeds);
+const test = testNeeding([...slurmNeeds, "script"]);
 
 const { cluster } = clusterOfFile({ afterAll, lines: () => ["SlurmdTimeout=10"] });
 
@@ -42,10 +44,10 @@ describe("a node that fails", () => {
     await killNode("n3");
     try {
       const start = Date.now();
-      const result = await warm("--nodes", "n[1-4]", "--start-within", "3", small);
+      const result = await warm("--nodes", "n[1-4]", "--start-within", "8", small);
       expect(result).toMatchObject({ stdout: "staged   n[1-2,4]\nfailed   n3\n", exitCode: 1 });
-      expect(result.stderr).toContain("n3: it did not begin within 3 s: the node does not answer");
-      expect(Date.now() - start).toBeLessThan(20_000);
+      expect(result.stderr).toContain("n3: it did not begin within 8 s: the node does not answer");
+      expect(Date.now() - start).toBeLessThan(30_000);
     } finally {
       await startNode("n3");
       await run(["srun", "-w", "n3", "true"]);
@@ -93,7 +95,6 @@ describe("a node that fails", () => {
 
 describe("a controller that is stopped", () => {
   test.each([
-    ["SIGINT", { exitCode: 130 }],
     ["SIGTERM", { exitCode: 143 }],
     ["SIGKILL", { signal: "SIGKILL" }],
   ] as const)("by %s leaves no job", async (signal, end) => {
@@ -114,6 +115,27 @@ describe("a controller that is stopped", () => {
     const { stdout } = await run(["sh", "-c", "sleep 2; squeue -h -n stage-rootfs-warm"]);
     expect(stdout).toBe("");
     await busy;
+  });
+
+  test("by a key leaves no job, and says so below the table", async () => {
+    const slurm = await prepared();
+    const { argv, env, warmArgs, small, run, shared } = slurm;
+    const words = warmArgs("--nodes", "n[1-2]", "--node-program", slowProgram(slurm), small);
+    const line = argv(stageRootfsArgv(words)).map(shellQuoted).join(" ");
+    const terminal = atTerminal(line, { as: "root", env });
+    for (const node of ["n1", "n2"]) {
+      await expect
+        .poll(() => existsSync(`${shared}/begun-${node}`), { timeout: 20_000 })
+        .toBe(true);
+      rmSync(`${shared}/begun-${node}`);
+    }
+    await terminal.see(/n2 {4}starting/);
+    terminal.type("\x03");
+    expect(await terminal.ended()).toBe(130);
+    expect(terminal.screen()).toMatch(
+      /2 starting\r\n\S*stage-rootfs: stopped by SIGINT \(all steps/,
+    );
+    expect((await run(["squeue", "-h", "-n", "stage-rootfs-warm", "-t", "R,PD"])).stdout).toBe("");
   });
 
   test("in a job leaves no step", async () => {
