@@ -67,14 +67,15 @@ function follow(
 ): StageResult | undefined {
   if (request.options.wait !== undefined) return undefined;
   const report = waitReporter(values);
-  let start: number | undefined;
+  let hasWaited = false;
   const result = followForerunner(request, {
     onWait: (event) => {
-      start ??= now();
+      hasWaited = true;
       report?.(event);
     },
     onAhead: (stepAside) => process.once("exit", stepAside),
   });
-  if (start !== undefined) followed.waitedMs = now() - start;
+  // From the beginning, so that nothing is left of a deadline that was waited for.
+  if (hasWaited) followed.waitedMs = now() - request.startedAt;
   return result;
 }

@@ -96,6 +96,18 @@ describe("followForerunner", () => {
     expect(existsSync(ahead)).toBe(false);
   });
 
+  test("stops waiting at the deadline, and the next look says how far the other one is", async () => {
+    const { image, cacheDir, ahead } = coldImage();
+    const pid = await goesAhead(ahead, "sleep 30");
+    const start = performance.now();
+    const { isAnswered, waitedMs } = answerHit([image, "--cache-dir", cacheDir, "--deadline", "1"]);
+    expect(isAnswered).toBe(false);
+    expect(performance.now() - start).toBeGreaterThan(990);
+    expect(performance.now() - start).toBeLessThan(2500);
+    const late = stageRootfs(image, { cacheDir, deadline: 1, waitedMs });
+    await expect(late).rejects.toThrow(`was not ready within 1 s: process ${pid} on`);
+  });
+
   test("waits for nobody where the image is on standard input", () => {
     const { cacheDir } = coldImage();
     const { result, onWait, onAhead } = follow("-", { cacheDir });

@@ -145,6 +145,8 @@ class WarmRun {
       signal?.throwIfAborted();
       if (error instanceof BeyondBudget) return { image, state: "skipped", error };
       if (request) this.#budget?.hasFailed(request);
+      // That there was no time for yet another try explains less.
+      if (last && this.#isLate()) return last;
       return { image, state: "failed", error: asStageError(error) };
     } finally {
       teller.close();
