@@ -83,7 +83,7 @@ const fleetOptions = [
 const warmNotes = `Images are staged in the order in which they are named; one that fails keeps none of the others from
 being staged. For each that is ready there is a line on stdout: staged or hit (it stood already), its
 key, its size unpacked, the time it took, and IMAGE. --retry is for registries that fail and for what
-others hold. --nice needs ionice (util-linux) for the disk, and a scheduler that heeds it, as BFQ.
+others hold. --nice needs ionice (util-linux) for the disk, and an I/O scheduler that heeds it.
 
 Exit status: 0 where all images are ready (those that --budget leaves out don't count), 1 where some
 are not; where none is, that of the first one's error, as below.`;
