@@ -13,11 +13,16 @@ export async function writeResult(text: string): Promise<void> {
       resolve();
     });
   }).catch((error: unknown) => {
-    const known = fromSystemError(error, "write the result to stdout");
-    if (known instanceof StageError) throw known;
-    throw new StageError("NOT_WRITABLE", "cannot write the result to stdout: nobody reads it", {
-      cause: error,
-    });
+    throw unwritten(error);
+  });
+}
+
+/** What is said where stdout can't be written to. */
+export function unwritten(error: unknown): StageError {
+  const known = fromSystemError(error, "write the result to stdout");
+  if (known instanceof StageError) return known;
+  return new StageError("NOT_WRITABLE", "cannot write the result to stdout: nobody reads it", {
+    cause: error,
   });
 }
 

@@ -9,7 +9,7 @@ import { tidyUp } from "./after-staging.js";
 import { imagesOf } from "./image-list.js";
 import { afterStop, interruptible } from "./interruption.js";
 import { type CommandLine, numberOption, type OptionValues, sizeOption } from "./options.js";
-import { writeMessage } from "./output.js";
+import { unwritten, writeMessage } from "./output.js";
 import { reportWarnings } from "./progress.js";
 import { progressOption, stagingOptions } from "./staging-options.js";
 import { readyLine, warmNarrator } from "./warm-text.js";
@@ -24,9 +24,8 @@ export async function warmCommand(line: CommandLine): Promise<number> {
       hint: "write stage-rootfs run IMAGE -- CMD...",
     });
   }
-  leaveDeletedDirectory([...line.words, ...(values.file ?? []), ...pathOptions(values)]);
   const images = await imagesOf(line);
-  leaveDeletedDirectory(images);
+  leaveDeletedDirectory([...images, ...pathOptions(values)]);
   if (values.slurm) {
     return await (await import("./warm-fleet-command.js")).warmFleetCommand(images, values);
   }
@@ -66,9 +65,8 @@ async function warm(
   const onEvent = (event: WarmEvent) => {
     try {
       teller(event);
-    } catch (cause) {
-      const message = "cannot write to stdout: nobody reads it";
-      unheard.abort(new StageError("NOT_WRITABLE", message, { cause }));
+    } catch (error) {
+      unheard.abort(unwritten(error));
     }
   };
   return await interruptible(

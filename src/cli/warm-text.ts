@@ -76,7 +76,8 @@ function summary({ ready, failed, skipped }: Extract<WarmEvent, { readonly type:
 
 /** With the image's name first, where the message does not say it. */
 function errorText(image: string, { message, hint }: ErrorReport): string {
-  const named = message.includes(image) ? message : `${image}: ${message}`;
+  // Messages have it as it can be printed.
+  const named = message.includes(printable(image)) ? message : `${image}: ${message}`;
   return printable(hint === undefined ? named : `${named} (${hint})`);
 }
 

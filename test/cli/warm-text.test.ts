@@ -48,6 +48,12 @@ describe("the narrator", () => {
     expect(tell(failed("b.tar", "the cache is odd"))).toBe("stage-rootfs: b.tar: the cache is odd");
   });
 
+  test("names an image once also where its name can't be printed as it is", () => {
+    expect(warmNarrator(quiet)(failed("a\nb", "no such file: a\\x0ab", "look"))).toBe(
+      "stage-rootfs: no such file: a\\x0ab (look)",
+    );
+  });
+
   test.each<[string, typeof log, WarmEvent, string | undefined]>([
     ["to an onlooker, how far it is", onlooker, underWay("staging"), "staging a.tar, 1 of 3"],
     ["to an onlooker, that it waits", onlooker, underWay("waiting"), "another process is staging"],

@@ -119,6 +119,22 @@ describe("a list of images", () => {
     expect(leftovers(cacheDir)).toEqual([]);
   });
 
+  test("means the directory in which it was called, which may be gone", async () => {
+    const cacheDir = freshCacheDir("ordinary");
+    const directory = scratch();
+    const list = join(directory, "list");
+    writeFileSync(list, "etc/passwd\n");
+    const argv = stageRootfsArgv(["warm", "--cache-dir", cacheDir, "-f", list]);
+    const script = `mkdir ${directory}/gone; cd ${directory}/gone; rmdir ../gone; "$@"`;
+    chmodSync(directory, 0o777);
+    const { exitCode, stderr } = await execa("sh", ["-c", script, "sh", ...argv], {
+      ...runningAs("ordinary"),
+      cwd: "/",
+      reject: false,
+    });
+    expect([exitCode, stderr]).toEqual([66, expect.stringContaining('"etc/passwd" is nowhere')]);
+  });
+
   test("is given up when nobody reads what it tells", async () => {
     const cacheDir = freshCacheDir("ordinary");
     const argv = stageRootfsArgv(["warm", "--cache-dir", cacheDir, ...images(6)]);
@@ -127,7 +143,7 @@ describe("a list of images", () => {
       ...runningAs("ordinary"),
       cwd: "/",
     });
-    expect(stderr).toContain("cannot write to stdout: nobody reads it");
+    expect(stderr).toContain("cannot write the result to stdout: nobody reads it");
     expect(stderr).toContain("ended with 73");
     expect(leftovers(cacheDir)).toEqual([]);
   });
