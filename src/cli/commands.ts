@@ -85,6 +85,10 @@ being staged. For each that is ready there is a line on stdout: staged or hit (i
 key, its size unpacked, the time it took, and IMAGE. --retry is for registries that fail and for what
 others hold. --nice needs ionice (util-linux) for the disk, and an I/O scheduler that heeds it.
 
+With --slurm each node does this by a step of its own, with the same options; inside a job, on the
+job's nodes. On stdout there is a line for each way in which nodes ended (warm: all images stood
+already, staged, partial, failed), with the nodes; see docs/warming.md.
+
 Exit status: 0 where all images are ready (those that --budget leaves out don't count), 1 where some
 are not; where none is, that of the first one's error, as below.`;
 

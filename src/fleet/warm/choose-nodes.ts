@@ -105,7 +105,7 @@ function faultOf(
 
 function unknownNode(node: string, { partition }: NodeWish): StageError {
   const where = partition === undefined ? "Slurm has" : `partition ${partition} has`;
-  return new StageError("NOT_FOUND", printable(`${where} no node ${node}`), {
+  return new StageError("NOT_FOUND", printable(`${where} no node ${node} that you may use`), {
     hint: "sinfo --Node lists them",
   });
 }

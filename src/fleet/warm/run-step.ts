@@ -103,7 +103,10 @@ export function notStarted(
 ): StageError {
   const isQueued = words.some((line) => /^srun: job \d+ queued/.test(line));
   const isAllocated = words.some((line) => /^srun: job \d+ has been allocated/.test(line));
-  const why = isQueued && !isAllocated ? "Slurm has no room on it" : "the node does not answer";
+  const why =
+    isQueued && !isAllocated
+      ? "its job did not start, for lack of room on the node or because of a limit"
+      : "the node does not answer";
   return new StageError("BUSY", `it did not begin within ${startWithin} s: ${why}`, {
     hint: "try again later, or allow more with --start-within SECONDS",
   });

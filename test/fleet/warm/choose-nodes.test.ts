@@ -94,7 +94,7 @@ describe("a node", () => {
     });
     expect(unusable[0]?.error).toMatchObject({
       code: "NOT_FOUND",
-      message: "partition p has no node n9",
+      message: "partition p has no node n9 that you may use",
     });
   });
 
