@@ -1,4 +1,4 @@
-import { StageError } from "../errors.js";
+import { fromSystemError, StageError } from "../errors.js";
 import { compressNodeList } from "../fleet/node-list.js";
 import type { FleetEvent, FleetReport } from "../fleet/warm/fleet-event.js";
 import { type FleetOptions, warmNodes } from "../fleet/warm/warm-nodes.js";
@@ -9,7 +9,7 @@ import { nodeLine, resultLines, summaryEvent, troubleLines } from "./fleet-text.
 import { handedOn } from "./handed-on.js";
 import { interruptible } from "./interruption.js";
 import { choiceOption, numberOption, type OptionValues, sizeOption } from "./options.js";
-import { writeMessage } from "./output.js";
+import { writeMessage, writeResult } from "./output.js";
 import { progressOption, stagingOptions } from "./staging-options.js";
 import { writeAtOnce } from "./write-at-once.js";
 
@@ -33,8 +33,7 @@ export async function warmFleetCommand(
     try {
       teller.tell(event);
     } catch (cause) {
-      const message = "cannot write to stdout: nobody reads it";
-      unheard.abort(new StageError("NOT_WRITABLE", message, { cause }));
+      unheard.abort(cause);
     }
   };
   try {
@@ -48,17 +47,17 @@ export async function warmFleetCommand(
     );
     unheard.signal.throwIfAborted();
     teller.close();
-    tellResult(report, values);
+    await tellResult(report, values);
     return report.exitStatus;
   } finally {
     teller.close();
   }
 }
 
-function tellResult(report: FleetReport, { json }: OptionValues): void {
+async function tellResult(report: FleetReport, { json }: OptionValues): Promise<void> {
   for (const line of troubleLines(report)) writeMessage(line);
   const lines = json ? [JSON.stringify(summaryEvent(report))] : resultLines(report);
-  for (const line of lines) writeAtOnce(`${line}\n`);
+  await writeResult(lines.map((line) => `${line}\n`).join(""));
 }
 
 /** Words of the fleet's own. @throws StageError USAGE */
@@ -115,7 +114,7 @@ class FleetTeller {
 
   tell(event: FleetEvent): void {
     this.#display?.add(event);
-    if (this.#isJson) writeAtOnce(`${JSON.stringify(event)}\n`);
+    if (this.#isJson) writeLine(JSON.stringify(event));
     if (this.#wish === "json") writeMessage(JSON.stringify(event));
     const line = this.#wish === "lines" ? nodeLine(event) : undefined;
     if (line !== undefined) writeMessage(line);
@@ -125,5 +124,16 @@ class FleetTeller {
   close(): void {
     this.#display?.close();
     this.#display = undefined;
+  }
+}
+
+/** @throws StageError NO_SPACE, NOT_WRITABLE */
+function writeLine(line: string): void {
+  try {
+    writeAtOnce(`${line}\n`);
+  } catch (cause) {
+    const known = fromSystemError(cause, "write to stdout");
+    if (known instanceof StageError) throw known;
+    throw new StageError("NOT_WRITABLE", "cannot write to stdout: nobody reads it", { cause });
   }
 }

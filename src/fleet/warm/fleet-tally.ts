@@ -1,4 +1,5 @@
 import { type ErrorReport, StageError } from "../../errors.js";
+import { isBeyondBudget } from "../../stage/warm/warm-status.js";
 import type {
   FleetEvent,
   FleetFailure,
@@ -58,7 +59,7 @@ export class FleetTally {
     const ofImages = this.#pending.get(node) ?? [];
     this.#pending.delete(node);
     for (const image of ofImages) {
-      if (image.state === "skipped" && isBeyondBudget(image)) this.#leftOut.add(image);
+      if (isBeyondBudget(image)) this.#leftOut.add(image);
       else this.#fail(image);
     }
     if (error) this.#fail({ node, image: null, error });
@@ -107,9 +108,4 @@ class Groups {
   all(): readonly FleetFailure[] {
     return [...this.#all.values()].sort((a, b) => b.nodes.length - a.nodes.length);
   }
-}
-
-/** Whether an image was left out because of the budget, not for lack of time. */
-export function isBeyondBudget({ error }: { readonly error: ErrorReport }): boolean {
-  return error.code === "NO_SPACE";
 }

@@ -1,7 +1,7 @@
 import { printable } from "../../host/byte-string.js";
 import type { WarmEvent } from "../../stage/warm/warm-event.js";
+import { isBeyondBudget } from "../../stage/warm/warm-status.js";
 import type { FleetEvent, NodeResult } from "./fleet-event.js";
-import { isBeyondBudget } from "./fleet-tally.js";
 import { parseWarmEvent } from "./parse-event.js";
 
 /** Follows what one node's step writes. */

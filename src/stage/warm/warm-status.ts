@@ -23,6 +23,6 @@ export function isReady(end: WarmEnd): end is WarmEnd & { readonly state: "hit" 
 }
 
 /** Whether an image was left out because of the budget, not for lack of time. */
-function isBeyondBudget(end: WarmEnd): boolean {
+export function isBeyondBudget(end: WarmEnd): boolean {
   return end.state === "skipped" && end.error.code === "NO_SPACE";
 }
