@@ -58,6 +58,7 @@ const PROGRAMS = [
   { command: "runc", debian: "runc", purpose: "starts podman's sandboxes where crun can't" },
   { command: "script", debian: "bsdutils", purpose: "has programs run at a terminal" },
   { command: "setpriv", debian: "util-linux", purpose: "becomes an ordinary user" },
+  { command: "shellcheck", debian: "shellcheck", purpose: "reads the generated scripts" },
   { command: "skopeo", debian: "skopeo", purpose: "converts between image formats" },
   { command: "slurmctld", debian: "slurmctld", purpose: "gives jobs their nodes" },
   { command: "slurmd", debian: "slurmd", purpose: "is a node of Slurm's" },

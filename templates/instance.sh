@@ -68,9 +68,13 @@ end() {
   exit 0
 }
 
+prepare() {
+  "$NODE" "$STAGE_ROOTFS" command "$IMAGE" --quiet --deadline "$DEADLINE" --instance "$NAME" "$@"
+}
+
 said=$(mktemp) || exit
-plan=$(timeout --kill-after=5 "$DEADLINE" "$NODE" "$STAGE_ROOTFS" command "$IMAGE" --quiet \
-  --instance "$NAME" --json "$@" 2>"$said")
+# This one stages the image, and says in words what goes wrong.
+prepare "$@" >/dev/null 2>"$said" && plan=$(prepare "$@" --json 2>"$said")
 status=$?
 trap end TERM INT
 if [ "$status" = 0 ]; then

@@ -32,7 +32,7 @@ on_each_node() {
 }
 
 # It takes milliseconds where the prolog has staged it.
-on_each_node timeout --kill-after=5 "$DEADLINE" "$NODE" "$STAGE_ROOTFS" "$IMAGE" --quiet || exit
+on_each_node "$NODE" "$STAGE_ROOTFS" "$IMAGE" --quiet --deadline "$DEADLINE" || exit
 
 srun "$NODE" "$STAGE_ROOTFS" run "$IMAGE" --quiet ${1+-- "$@"}
 status=$?

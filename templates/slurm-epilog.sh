@@ -20,6 +20,7 @@ USER_LIMITS='--min-free 10%'
 export PATH
 set -fu
 umask 022
+self=$(readlink -f "$0")
 cd / || exit 0
 echo 0 2>/dev/null >/proc/self/oom_score_adj
 own=$CACHE_DIR-users/$SLURM_JOB_UID
@@ -27,7 +28,7 @@ own=$CACHE_DIR-users/$SLURM_JOB_UID
 # A command of the program's in the cache for all.
 ours() {
   [ ! -d "$CACHE_DIR/v1" ] ||
-    timeout "$limit" env -i HOME=/nonexistent PATH="$PATH" "$NODE" "$STAGE_ROOTFS" "$@" \
+    timeout --kill-after=5 "$limit" env -i HOME=/nonexistent PATH="$PATH" "$NODE" "$STAGE_ROOTFS" "$@" \
       --cache-dir "$CACHE_DIR" ${CONFIG:+--config "$CONFIG"} </dev/null
 }
 
@@ -42,6 +43,8 @@ theirs() {
 
 # Started by itself, below: one at a time.
 if [ "${1-}" = gc ]; then
+  # The word that this has a session of its own: whoever started it waits for that.
+  exec >/dev/null 2>&1
   exec 9>"$STATE_DIR/gc.lock"
   flock --nonblock 9 || exit 0
   exec >"$STATE_DIR/gc.log" 2>&1
@@ -58,9 +61,9 @@ limit=30
 ours release --quiet --lease "job:$SLURM_JOB_ID" >/dev/null 2>&1
 theirs release --quiet --lease "job:$SLURM_JOB_ID"
 
-# The prolog has a file there for each job. What slurmd started ends with this script, but for what
-# is in a session of its own.
+# The prolog has a file there for each job. When this script ends, slurmd kills what it has started,
+# but for what is in a session of its own by then.
 if [ -z "$(find "$STATE_DIR" -mindepth 1 -name '[0-9]*' 2>/dev/null)" ] && [ -d "$STATE_DIR" ]; then
-  setsid nice -n 19 ionice -c 3 "$0" gc </dev/null >/dev/null 2>&1 9>&- &
+  : "$(setsid nice -n 19 ionice -c 3 "$self" gc </dev/null 2>/dev/null &)"
 fi
 exit 0

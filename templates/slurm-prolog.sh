@@ -32,6 +32,7 @@ MIN_FREE=64
 export PATH
 set -fu
 umask 022
+self=$(readlink -f "$0")
 cd / || exit 0
 # slurmd's may be such that the kernel would rather end anybody else.
 echo 0 2>/dev/null >/proc/self/oom_score_adj
@@ -78,16 +79,16 @@ as_root() {
 # something else, keeps nobody waiting.
 answer_of() {
   {
-    timeout --kill-after=5 "$((DEADLINE + 5))" "$@" </dev/null 2>&1
+    timeout --kill-after=5 "$((DEADLINE + 10))" "$@" </dev/null 2>&1
     printf '\n%s\n' "$?"
-  } | timeout "$((DEADLINE + 15))" head -c 8192
+  } | timeout "$((DEADLINE + 20))" head -c 8192
 }
 
 stage() {
   who=$1 cache=$2
   shift 2
-  answer_of "$0" "$who" "$NODE" "$STAGE_ROOTFS" "$image" --quiet --cache-dir "$cache" \
-    --lease "job:$SLURM_JOB_ID" ${CONFIG:+--config "$CONFIG"} "$@"
+  answer_of "$self" "$who" "$NODE" "$STAGE_ROOTFS" "$image" --quiet --cache-dir "$cache" \
+    --deadline "$DEADLINE" --lease "job:$SLURM_JOB_ID" ${CONFIG:+--config "$CONFIG"} "$@"
 }
 
 # timeout(1) starts programs, so it starts this one again.
@@ -128,6 +129,9 @@ nix:*) tell again 75 '' && exit 0 ;;
 # Not to be taken for a command.
 *) image=./$image ;;
 esac
+
+command -v "$NODE" >/dev/null || broken "$NODE, which runs the program, is missing"
+[ -f "$STAGE_ROOTFS" ] || broken "the program is missing: $STAGE_ROOTFS"
 
 who=as_user cache=$own probe=$users/root
 for pattern in $SHARED_IMAGES; do

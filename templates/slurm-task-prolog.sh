@@ -57,8 +57,9 @@ case $image in
 *) image=./$image ;;
 esac
 [ -z "$ALLOW_DISK" ] || export STAGE_ROOTFS_ALLOW_DISK="$ALLOW_DISK"
-text=$(timeout --kill-after=5 "$DEADLINE" "$NODE" "$STAGE_ROOTFS" "$image" --quiet \
-  --cache-dir "$CACHE_DIR-users/$(id -u)" --lease "job:$SLURM_JOB_ID" \
+text=$(timeout --kill-after=5 "$((DEADLINE + 10))" "$NODE" "$STAGE_ROOTFS" "$image" --quiet \
+  --cache-dir "$CACHE_DIR-users/$(id -u)" --deadline "$DEADLINE" \
+  --lease "job:$SLURM_JOB_ID" \
   ${CONFIG:+--config "$CONFIG"} </dev/null 2>&1)
 status=$?
 case $status in

@@ -18,7 +18,10 @@ export function fillScript(script: string, { variables, words }: Filling): strin
     filled = withLine(filled, { begins: `${name}=`, line: `${name}=${quoted(value)}` });
   }
   if (words === undefined || words.length === 0) return filled;
-  return withLine(filled, { begins: "set --", line: ["set --", ...words.map(quoted)].join(" ") });
+  return withLine(filled, {
+    begins: "set --",
+    line: ["set --", ...words.map(quoteWord)].join(" "),
+  });
 }
 
 function withLine(text: string, { begins, line }: { begins: string; line: string }): string {

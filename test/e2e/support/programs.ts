@@ -32,6 +32,7 @@ const debianPackages = {
   runc: "runc",
   script: "bsdutils",
   setpriv: "util-linux",
+  shellcheck: "shellcheck",
   skopeo: "skopeo",
   slurmctld: "slurmctld",
   slurmd: "slurmd",

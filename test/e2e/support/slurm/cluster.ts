@@ -212,7 +212,7 @@ function nodeCommand(node: string, place: { local: string; own: string; conf: st
 }
 
 function makeDirectories(directory: string, ofNodes: readonly string[]): void {
-  const closed = ["state", "spool", "munge"].map((name) => join(directory, name));
+  const closed = ["state", "spool", "munge", "home"].map((name) => join(directory, name));
   const open = [...ofNodes, join(directory, "local"), join(directory, "shared")];
   for (const path of [...closed, ...open]) mkdirSync(path, { recursive: true });
   for (const path of closed) chmodSync(path, 0o755);
