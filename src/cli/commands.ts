@@ -66,6 +66,8 @@ const runNotes = `Exit status: CMD's own, and 128+N where signal N ended it; 124
 where the sandbox could not be started, 126 where CMD is not executable, 127 where it is not there;
 otherwise as below.`;
 
+const runInInstance = "run in that instance of Apptainer's, which was started before";
+
 const runOptions = ["timeout", "grace"] as const satisfies readonly OptionName[];
 
 const warmOptions = ["file", "retry", "budget", "nice"] as const satisfies readonly OptionName[];
@@ -108,7 +110,8 @@ export const commands: readonly [Command, ...Command[]] = [
     words: oneImage,
     synopsis: "run IMAGE [-- CMD...]",
     summary: "stage IMAGE and run CMD, or the image's own command, in a sandbox",
-    options: [...stagingOptions, ...launchOptions, "tty", ...runOptions],
+    options: [...stagingOptions, ...launchOptions, "tty", ...runOptions, "instance"],
+    meanings: { instance: runInInstance },
     notes: runNotes,
     example: "stage-rootfs run image.tar --bind /scratch:/data -- /bin/sh -c 'ls /data'",
     run: async (line) => (await import("./run-command.js")).runCommand(line),
@@ -118,7 +121,8 @@ export const commands: readonly [Command, ...Command[]] = [
     words: oneImage,
     synopsis: "shell IMAGE",
     summary: "stage IMAGE and open a shell in its sandbox, at this terminal",
-    options: [...stagingOptions, ...launchOptions, ...runOptions],
+    options: [...stagingOptions, ...launchOptions, ...runOptions, "instance"],
+    meanings: { instance: runInInstance },
     notes: runNotes.replaceAll("CMD", "the shell"),
     example: "stage-rootfs shell image.tar --output results",
     run: async (line) => (await import("./shell-command.js")).shellCommand(line),
@@ -128,7 +132,22 @@ export const commands: readonly [Command, ...Command[]] = [
     words: oneImage,
     synopsis: "command IMAGE [-- CMD...]",
     summary: "stage IMAGE and print the command that would run CMD in a sandbox",
-    options: [...stagingOptions, ...launchOptions, "instance"],
+    options: [
+      ...stagingOptions,
+      ...launchOptions,
+      "instance",
+      "script",
+      "slurm",
+      "sbatch",
+      "attach",
+      "partition",
+      "slurm-arg",
+      "node-program",
+    ],
+    meanings: {
+      slurm: "stage nothing here: print an srun that does it on a node, and runs CMD there",
+      partition: "with --slurm: this partition",
+    },
     example: 'eval "$(stage-rootfs command image.tar -- /bin/true)"',
     run: async (line) => (await import("./command-command.js")).commandCommand(line),
   },

@@ -104,6 +104,13 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   "keep-last": ["--keep-last N", "keep the N images used last; alone: and no other"],
   "min-age": ["--min-age TIME", "keep what was used within TIME (default: 10m)"],
   slurm: ["--slurm", "ask Slurm which jobs exist, and end the leases of the others"],
+  "slurm-arg": [
+    "--slurm-arg OPTION",
+    "with --slurm: an option of srun's or sbatch's, as time=8:00:00; repeat for more",
+  ],
+  attach: ["--attach JOB", "with --slurm and --instance: run CMD in the instance that JOB keeps"],
+  sbatch: ["--sbatch", "with --slurm: submit a job that runs CMD, or keeps the --instance"],
+  script: ["--script", "with --instance: print a script that keeps it as long as a job lasts"],
   "dry-run": ["--dry-run", "only say what would go"],
   repair: ["--repair", "remove what is damaged, and stage it again where that is possible"],
   sample: ["--sample N%", "read N percent of the files, chosen by chance (default: all)"],

@@ -86,6 +86,10 @@ export interface OptionValues {
   readonly "keep-last"?: string;
   readonly "min-age"?: string;
   readonly slurm?: boolean;
+  readonly "slurm-arg"?: readonly string[];
+  readonly attach?: string;
+  readonly sbatch?: boolean;
+  readonly script?: boolean;
   readonly "dry-run"?: boolean;
   readonly repair?: boolean;
   readonly sample?: string;
@@ -191,6 +195,10 @@ const forms = {
   "keep-last": text,
   "min-age": text,
   slurm: flag,
+  "slurm-arg": texts,
+  attach: text,
+  sbatch: flag,
+  script: flag,
   "dry-run": flag,
   repair: flag,
   sample: text,

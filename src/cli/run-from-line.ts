@@ -1,9 +1,13 @@
 import { isatty } from "node:tty";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
+import type { LaunchCommand } from "../launch/launch-command.js";
+import { requireInstance } from "../launch/run/require-instance.js";
 import { runLaunch } from "../launch/run/run.js";
+import { apptainerInstance, checkInstanceName } from "../launch/runtimes/apptainer.js";
 import { tidyUp } from "./after-staging.js";
-import { type LaunchContext, launchFromLine } from "./launch-from-line.js";
+import { instanceOptions } from "./instance-options.js";
+import { type Launch, type LaunchContext, launchFromLine } from "./launch-from-line.js";
 import { type CommandLine, numberOption } from "./options.js";
 import { writeMessage } from "./output.js";
 
@@ -27,11 +31,17 @@ export async function runFromLine(
   if (grace !== undefined && timeout === undefined) {
     throw new StageError("USAGE", "--grace means nothing without --timeout");
   }
-  const { staged, plan, chosen, command } = await launchFromLine(line, {
-    ...context,
-    holder: "process",
-  });
+  const { instance } = values;
+  if (instance !== undefined) checkInstanceName(instance);
+  // Only Apptainer has instances.
+  const launchValues = instance === undefined ? values : { ...values, apptainer: true };
+  const launch = await launchFromLine(
+    { ...line, values: launchValues },
+    { ...context, holder: "process" },
+  );
+  const { staged, plan, chosen } = launch;
   const { runtime } = chosen;
+  const command = instance === undefined ? launch.command : await commandIn(instance, launch);
   const { status, timedOut } = await runLaunch(command, { runtime, plan, timeout, grace });
   if (timedOut) {
     const [program] = plan.argv;
@@ -41,4 +51,12 @@ export async function runFromLine(
   }
   await tidyUp(staged, values);
   return status;
+}
+
+/** @throws StageError SANDBOX where there is no such instance */
+async function commandIn(name: string, launch: Launch): Promise<LaunchCommand> {
+  const options = instanceOptions(launch, name);
+  const instance = apptainerInstance(launch.plan, options);
+  await requireInstance(instance, options);
+  return instance.exec;
 }
