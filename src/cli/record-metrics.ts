@@ -10,6 +10,7 @@ import {
 } from "../stage/metrics/measurement.js";
 import { addToMetricsFile } from "../stage/metrics/metrics-file.js";
 import type { StageResult } from "../stage/result.js";
+import type { WarmReport } from "../stage/warm/warm-options.js";
 import type { OptionValues } from "./options.js";
 import { writeMessage } from "./output.js";
 import { settingsOptions } from "./settings-options.js";
@@ -19,6 +20,20 @@ export async function recordStaging(result: StageResult, values: OptionValues): 
   await record(values, () => [
     ...stagingMeasurements(result),
     ...(result.hit ? [] : cacheMeasurements(settingsOptions(values))),
+  ]);
+}
+
+/** Adds what became of a list of images to the file of `--metrics`; what was left out is nothing. */
+export async function recordWarming(
+  { images }: Pick<WarmReport, "images">,
+  values: OptionValues,
+): Promise<void> {
+  await record(values, () => [
+    ...images.flatMap((each) => {
+      if ("result" in each) return stagingMeasurements(each.result);
+      return each.state === "failed" ? errorMeasurements(each.error) : [];
+    }),
+    ...cacheMeasurements(settingsOptions(values)),
   ]);
 }
 

@@ -33,6 +33,10 @@ export async function warmCommand(line: CommandLine): Promise<number> {
   const options = warmOptions(values);
   if (values.nice) beNice(values);
   const report = await warm(images, { values, options });
+  if (values.metrics !== undefined) {
+    const { recordWarming } = await import("./record-metrics.js");
+    await recordWarming(report, values);
+  }
   const staged = report.images.flatMap((each) => (each.state === "staged" ? [each.result] : []));
   if (!values.quiet) {
     for (const { reference, warnings } of staged) reportWarnings(warnings, reference);

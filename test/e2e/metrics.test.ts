@@ -72,6 +72,17 @@ describe("--metrics", () => {
     expect(readdirSync(join(path, ".."))).toEqual(["stage-rootfs.prom"]);
   });
 
+  test("counts each image that is warmed, and each that can't be", async () => {
+    const { image, path, words } = place();
+    const warm = await stageRootfs(["warm", ...words, image, `${image}.gone`]);
+    expect(warm.exitCode).toBe(1);
+    expect(samplesIn(path)).toMatchObject({
+      stage_rootfs_misses_total: 1,
+      stage_rootfs_cache_entries: 1,
+      'stage_rootfs_errors_total{code="NOT_FOUND"}': 1,
+    });
+  });
+
   test("loses nothing of what many processes count at the same time, nor when one is killed", async () => {
     const { image, path, words } = place();
     await stageRootfs([...words, image]);
