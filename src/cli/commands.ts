@@ -70,7 +70,14 @@ const runInInstance = "run in that instance of Apptainer's, which was started be
 
 const runOptions = ["timeout", "grace"] as const satisfies readonly OptionName[];
 
-const warmOptions = ["file", "retry", "budget", "nice"] as const satisfies readonly OptionName[];
+const warmOptions = [
+  "file",
+  "retry",
+  "budget",
+  "pack",
+  "from",
+  "nice",
+] as const satisfies readonly OptionName[];
 
 const fleetOptions = [
   "slurm",

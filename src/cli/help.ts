@@ -54,6 +54,8 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
   file: ["-f, --file FILE", "read images from FILE, one a line; - is stdin; repeat for more"],
   retry: ["--retry N", "try what may do better later up to N times again (default: 0)"],
   budget: ["--budget SIZE", "leave out what makes the images larger than SIZE unpacked, as 50G"],
+  pack: ["--pack DIR", "stage nothing: write each image into DIR as one verified file"],
+  from: ["--from DIR", "take images from what --pack has written into DIR, where it has them"],
   nice: ["--nice", "leave processors and disk to others (ionice -c 3, nice 19)"],
   nodes: ["--nodes LIST", "with --slurm: these nodes, as Slurm writes them: n[1-3],gpu7"],
   partition: ["--partition NAME", "with --slurm: this partition, or --nodes of it"],

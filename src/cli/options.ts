@@ -45,6 +45,8 @@ export interface OptionValues {
   readonly file?: readonly string[];
   readonly retry?: string;
   readonly budget?: string;
+  readonly pack?: string;
+  readonly from?: string;
   readonly nice?: boolean;
   readonly nodes?: string;
   readonly partition?: string;
@@ -154,6 +156,8 @@ const forms = {
   file: { ...texts, short: "f" },
   retry: text,
   budget: text,
+  pack: text,
+  from: text,
   nice: flag,
   nodes: text,
   partition: text,

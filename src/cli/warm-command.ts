@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
 import { takeLowestPriority } from "../host/lowest-priority.js";
@@ -25,7 +26,11 @@ export async function warmCommand(line: CommandLine): Promise<number> {
     });
   }
   const images = await imagesOf(line);
-  leaveDeletedDirectory([...images, ...pathOptions(values)]);
+  leaveDeletedDirectory([...images, values.pack, values.from, ...pathOptions(values)]);
+  if (values.pack !== undefined) {
+    const { packImages } = await import("./pack-command.js");
+    return await packImages(images, { directory: resolve(values.pack), values });
+  }
   if (values.slurm) {
     return await (await import("./warm-fleet-command.js")).warmFleetCommand(images, values);
   }
@@ -90,6 +95,7 @@ function warmOptions(values: OptionValues): WarmOptions {
     ...stagingOptions({ ...values, lease: values.lease ?? "none" }),
     retry: numberOption(values, "retry"),
     budget: sizeOption(values, "budget"),
+    from: values.from,
   };
 }
 

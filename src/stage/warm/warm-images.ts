@@ -8,8 +8,8 @@ import { timeLeft } from "../deadline.js";
 import { findHit } from "../hit.js";
 import { checkOptions, checkRequest, type RequestOptions, type StageRequest } from "../request.js";
 import type { LayerProgress, StageEvent, StageResult } from "../result.js";
-import { stageRequest } from "../stage-request.js";
 import { BeyondBudget, BudgetKeeper } from "./budget-keeper.js";
+import { stagingFrom } from "./from-pack.js";
 import { ProgressTeller } from "./progress-teller.js";
 import { isWorthRetrying, pauseBeforeRetry } from "./retry-rule.js";
 import { sharingNodes } from "./sharing-nodes.js";
@@ -135,10 +135,18 @@ class WarmRun {
     let request: StageRequest | undefined;
     try {
       request = this.#requestFor(image, teller);
-      const hit = findHit(request);
+      const { from } = this.#options;
+      const staging = stagingFrom(request, {
+        from,
+        onFallBack: (error) => {
+          const again = { state: "retrying", layers: null, error: error.toReport() } as const;
+          this.#tellOf({ image, attempt: one.attempt + 1 }, again);
+        },
+      });
+      const hit = findHit(staging.request);
       if (!hit && this.#isLate()) return last ?? this.#notReached(image);
       if (!hit) this.#tellOf(one, { state: "staging", layers: null, error: null });
-      const result = await stageRequest(request);
+      const result = await staging.stage();
       this.#budget?.isReady(image, result);
       return { image, state: result.hit ? "hit" : "staged", result };
     } catch (error) {

@@ -21,6 +21,11 @@ export interface WarmOptions extends Omit<StageOptions, "onEvent" | "waitedMs" |
    * limit.
    */
   readonly budget?: number | undefined;
+  /**
+   * A directory of packs, as `packImage` makes them, that images are taken from. One that has no
+   * pack there, or a broken one, comes from where its reference says, unless `offline`.
+   */
+  readonly from?: string | undefined;
   readonly onEvent?: ((event: WarmEvent) => void) | undefined;
 }
 

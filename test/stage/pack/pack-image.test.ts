@@ -7,7 +7,9 @@ import { openTarFile } from "../../../src/oci/bundle/tar-file.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { listCache } from "../../../src/stage/manage/list-cache.js";
 import { packImage } from "../../../src/stage/pack/pack-image.js";
-import { packPath, stageFromPack } from "../../../src/stage/pack/stage-pack.js";
+import { packName } from "../../../src/stage/pack/pack-name.js";
+import { stageFromPack } from "../../../src/stage/pack/stage-pack.js";
+import { checkRequest } from "../../../src/stage/request.js";
 import { stageRootfs } from "../../../src/stage.js";
 import { writeArchive, writeFiles } from "../../support/file-set.js";
 import { json } from "../../support/image-parts.js";
@@ -326,7 +328,7 @@ describe("a pack that is not what it was", () => {
     const reference = note.reference.replace(":latest", `@${wanted.manifest.digest}`);
     for (const digest of [note.digest, null]) {
       files.set("stage-rootfs.json", json({ ...note, reference, digest }));
-      await writeArchive(packPath(name, options), files);
+      await writeArchive(`${packs}/${packName(checkRequest(name, options))}`, files);
       expect((await rejection(stageFromPack(name, options))).exitStatus).toBe(65);
     }
   });
