@@ -87,6 +87,7 @@ const fleetOptions = [
   "start-within",
   "node-program",
   "via",
+  "share",
 ] as const satisfies readonly OptionName[];
 
 const warmNotes = `Images are staged in the order in which they are named; one that fails keeps none of the others from

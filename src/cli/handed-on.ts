@@ -8,6 +8,7 @@ const own: readonly OptionName[] = [
   "partition",
   "fan-in",
   "via",
+  "share",
   "start-within",
   "node-program",
   "file",

@@ -68,7 +68,11 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
     "--node-program PATH",
     "with --slurm: stage-rootfs on the nodes (default: where it is here)",
   ],
-  via: ["--via direct|registry", "with --slurm: every node reads IMAGE itself (default)"],
+  via: [
+    "--via direct|sbcast|shared",
+    "with --slurm: every node reads IMAGE itself, or it is read once",
+  ],
+  share: ["--share DIR", "with --via shared: where the images lie meanwhile; all nodes see it"],
   leases: ["--leases", "show each lease on a line of its own"],
   all: ["--all", "all of them"],
   force: ["--force", "remove what is leased too: it breaks for whoever uses it"],

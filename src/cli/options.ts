@@ -54,6 +54,7 @@ export interface OptionValues {
   readonly "start-within"?: string;
   readonly "node-program"?: string;
   readonly via?: string;
+  readonly share?: string;
   readonly leases?: boolean;
   readonly all?: boolean;
   readonly force?: boolean;
@@ -165,6 +166,7 @@ const forms = {
   "start-within": text,
   "node-program": text,
   via: text,
+  share: text,
   leases: flag,
   all: flag,
   force: flag,

@@ -53,7 +53,8 @@ export async function warmCommand(line: CommandLine): Promise<number> {
 
 /** @throws StageError USAGE for what means nothing on one node */
 function refuseFleetOptions(values: OptionValues): void {
-  const names = ["nodes", "partition", "fan-in", "start-within", "node-program", "via"] as const;
+  const own = ["nodes", "partition", "fan-in", "start-within", "node-program"] as const;
+  const names = [...own, "via", "share"] as const;
   const odd = names.find((name) => values[name] !== undefined);
   if (odd === undefined) return;
   throw new StageError("USAGE", `--${odd} is for many nodes`, { hint: "say --slurm too" });

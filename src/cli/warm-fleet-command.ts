@@ -1,4 +1,6 @@
+import { resolve } from "node:path";
 import { fromSystemError, StageError } from "../errors.js";
+import type { BroadcastOptions } from "../fleet/broadcast/broadcast.js";
 import { compressNodeList } from "../fleet/node-list.js";
 import type { FleetEvent, FleetReport } from "../fleet/warm/fleet-event.js";
 import { type FleetOptions, warmNodes } from "../fleet/warm/warm-nodes.js";
@@ -41,7 +43,11 @@ export async function warmFleetCommand(
       async (stop) => {
         const signal = AbortSignal.any([stop, unheard.signal]);
         const onNodes = (nodes: readonly string[]) => teller.start(nodes);
-        return await warmNodes(images, { ...options, signal, onNodes, onEvent });
+        const run = { ...options, signal, onNodes, onEvent };
+        const spread = spreadOption(values);
+        if (spread === undefined) return await warmNodes(images, run);
+        const { broadcastImages } = await import("../fleet/broadcast/broadcast.js");
+        return await broadcastImages(images, { ...run, ...spread });
       },
       { hint: "all steps are cancelled; what was finished on the nodes stays there" },
     );
@@ -65,7 +71,7 @@ function fleetOptions(values: OptionValues): FleetOptions {
   // What every node would refuse is refused here.
   stagingOptions({ ...values, lease: values.lease ?? "none" });
   sizeOption(values, "budget");
-  choiceOption(values, { name: "via", words: ["direct", "registry"] as const });
+  spreadOption(values);
   const fanIn = numberOption(values, "fan-in");
   if (fanIn === 0) throw new StageError("USAGE", "--fan-in takes a number from 1");
   const script = process.argv[1] ?? "stage-rootfs";
@@ -80,6 +86,22 @@ function fleetOptions(values: OptionValues): FleetOptions {
     program: program === undefined ? [process.execPath, script] : [program],
     args: handedOn(values),
   };
+}
+
+/** How images that are read once get to the nodes; undefined where each node reads for itself. */
+function spreadOption(values: OptionValues): Pick<BroadcastOptions, "via" | "packing"> | undefined {
+  const words = ["direct", "registry", "sbcast", "shared"] as const;
+  const via = choiceOption(values, { name: "via", words }) ?? "direct";
+  const { share } = values;
+  if ((via === "shared") !== (share !== undefined)) {
+    throw new StageError("USAGE", "--via shared and --share DIR belong together", {
+      hint: "DIR is a directory that all nodes see at the same path",
+    });
+  }
+  if (via === "direct" || via === "registry") return undefined;
+  const packing = stagingOptions({ ...values, lease: "none" });
+  if (share === undefined) return { via: { kind: "sbcast" }, packing };
+  return { via: { kind: "shared", directory: resolve(share) }, packing };
 }
 
 /** Tells of what happens: a table at a terminal, else lines; with `--json`, events on stdout. */

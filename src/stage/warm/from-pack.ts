@@ -1,4 +1,5 @@
 import { StageError } from "../../errors.js";
+import { findHit } from "../hit.js";
 import { packRequest } from "../pack/pack-request.js";
 import type { StageRequest } from "../request.js";
 import type { StageResult } from "../result.js";
@@ -43,7 +44,8 @@ export function stagingFrom(
     };
     return { request: packed, stage };
   } catch (error) {
-    fallBack(error);
+    // What stands needs no pack.
+    if (!findHit(request)) fallBack(error);
     return plain;
   }
 }
