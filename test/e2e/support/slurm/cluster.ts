@@ -235,9 +235,12 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
+/** Long enough for hundreds of jobs on a busy machine, in milliseconds. */
+const patience = 240_000;
+
 async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(50)) {
+  for (const end = Date.now() + patience; Date.now() < end; await sleep(50)) {
     if (await condition()) return;
   }
-  throw new Error(`After a minute, it is not so that Slurm ${what}.`);
+  throw new Error(`After ${patience / 1000} s, it is not so that Slurm ${what}.`);
 }
