@@ -69,7 +69,14 @@ export interface UpdateRootfsOptions<Details> extends WaitOptions {
   readonly durability?: Durability | undefined;
   /** Looks whether there is anything to do. */
   readonly isDone: (details: Details) => boolean;
-  /** Changes the rootfs and returns the new details. Nobody else changes it meanwhile. */
+  /**
+   * Says what `change` is going to do, in details that are put on record before it begins: those
+   * that a process which is killed under way leaves behind.
+   */
+  readonly announce?: (rootfs: string, details: Details) => Details;
+  /**
+   * Changes the rootfs as announced and returns the new details. Nobody else changes it meanwhile.
+   */
   readonly change: (rootfs: string, details: Details) => Details;
 }
 
@@ -81,7 +88,7 @@ export async function updateRootfs<Details>(
   layout: CacheLayout,
   options: UpdateRootfsOptions<Details>,
 ): Promise<Entry<Details> | undefined> {
-  const { key, isDetails, durability, isDone, change } = options;
+  const { key, isDetails, durability, isDone, announce, change } = options;
   const read = () => readEntry(layout, { key, isDetails });
   const adopt = () => {
     const entry = read();
@@ -95,10 +102,16 @@ export async function updateRootfs<Details>(
     const before = read();
     if (!before) return undefined;
     const directory = layout.entry(key);
-    markChanged(directory);
-    const details = change(rootfsOf(layout, key), before.details);
-    const entry: Entry<Details> = { ...before, details };
-    writeRecord(entryFile(directory), entry, { layout });
+    // A disk that writes names in another order must not keep this mark with what is changed below.
+    if (markChanged(directory)) persist(directory);
+    const rootfs = rootfsOf(layout, key);
+    let entry = before;
+    const record = (details: Details) => {
+      entry = { ...before, details };
+      writeRecord(entryFile(directory), entry, { layout });
+    };
+    if (announce) record(announce(rootfs, entry.details));
+    record(change(rootfs, entry.details));
     if (durability) await makeDurable(layout, { directory, durability });
     return entry;
   } finally {

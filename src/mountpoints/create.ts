@@ -10,12 +10,12 @@ import {
   readlinkSync,
   utimesSync,
 } from "node:fs";
-import { fromSystemError } from "../errors.js";
-import { type ByteString, pathBelow } from "../host/byte-string.js";
+import { fromSystemError, StageError } from "../errors.js";
+import { type ByteString, displayPath, pathBelow } from "../host/byte-string.js";
 import { fileTime, modificationTime } from "../host/file-time.js";
 import { lstatIfAny } from "../host/lstat-if-any.js";
 import { removeTree } from "../host/remove-tree.js";
-import { parentOf } from "../host/rooted-tree.js";
+import { parentOf, RootedTree } from "../host/rooted-tree.js";
 import type { MountKind, MountRequest } from "./mount-point.js";
 import { type Clash, type MountPlan, planMountPoints, type Standing, type Step } from "./plan.js";
 
@@ -24,6 +24,22 @@ export interface CreateOptions {
   readonly mayReplace: (clash: Clash) => boolean;
   /** Whether nobody but the owner may write to what is made, not even to /tmp. Default: false. */
   readonly isOwnersOnly?: boolean | undefined;
+}
+
+/** A place of a rootfs that is to be mounted on, or leads to one: how it is to be, all told. */
+export interface PlaceToMake {
+  /** With all links resolved. */
+  readonly path: ByteString;
+  readonly kind: MountKind;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Its own time, and that of the directory that it is in, in seconds since 1970. */
+  readonly mtime: number;
+}
+
+export interface CreationPlan extends Pick<MountPlan, "mountPoints" | "clashes"> {
+  /** To be made in order; none with a clash. */
+  readonly places: readonly PlaceToMake[];
 }
 
 /**
@@ -35,16 +51,71 @@ export interface CreateOptions {
 export function createMountPoints(
   rootfs: string,
   options: CreateOptions & { requests: readonly MountRequest[] },
-): MountPlan {
+): CreationPlan {
+  const plan = planCreation(rootfs, options);
+  makePlaces(rootfs, plan.places);
+  return plan;
+}
+
+/**
+ * Says what {@link createMountPoints} would do, to the last detail; changes nothing.
+ * @throws StageError USAGE, PERMISSION
+ */
+export function planCreation(
+  rootfs: string,
+  options: CreateOptions & { requests: readonly MountRequest[] },
+): CreationPlan {
   const { requests, mayReplace, isOwnersOnly = false } = options;
   try {
-    const plan = planMountPoints(requests, { look: (path) => lookAt(rootfs, path), mayReplace });
-    if (plan.clashes.length === 0)
-      for (const step of plan.steps) perform(rootfs, { ...step, isOwnersOnly });
-    return plan;
+    const look = (path: ByteString) => lookAt(rootfs, path);
+    const { steps, mountPoints, clashes } = planMountPoints(requests, { look, mayReplace });
+    const places = clashes.length === 0 ? placesOf(rootfs, { steps, isOwnersOnly }) : [];
+    return { places, mountPoints, clashes };
   } catch (error) {
     throw fromSystemError(error, `make the mount points in ${rootfs}`);
   }
+}
+
+/**
+ * A mount point is none of the image's changes: its directory keeps the image's time, and it gets the
+ * same one, so that two stagings of an image are alike.
+ */
+function placesOf(
+  rootfs: string,
+  { steps, isOwnersOnly }: { steps: readonly Step[]; isOwnersOnly: boolean },
+): readonly PlaceToMake[] {
+  const places = new Map<ByteString, PlaceToMake>();
+  for (const { action, path } of steps) {
+    if (action === "remove") continue;
+    const parent = parentOf(path);
+    const mtime = places.get(parent)?.mtime ?? timeOf(pathBelow(rootfs, parent));
+    const kind = action === "make directory" ? "dir" : "file";
+    places.set(path, { path, kind, mode: modeOfMade(path, { kind, isOwnersOnly }), mtime });
+  }
+  return [...places.values()];
+}
+
+function timeOf(path: string | Buffer): number {
+  return modificationTime(lstatSync(path, { bigint: true }));
+}
+
+/**
+ * Makes what was planned, whatever of it is made already: a process that died may have begun.
+ * Nobody else may change the rootfs meanwhile.
+ * @throws StageError NO_SPACE, NOT_WRITABLE, PERMISSION; CACHE_DAMAGED where the rootfs has been
+ * changed since then so that something else would be meant
+ */
+export function makePlaces(rootfs: string, places: readonly PlaceToMake[]): void {
+  try {
+    for (const place of places) makePlace(rootfs, place);
+  } catch (error) {
+    throw fromSystemError(error, `make the mount points in ${rootfs}`);
+  }
+}
+
+/** Whether a place is there, with whatever mode and time. @throws errors of the file system */
+export function isMade(rootfs: string, { path, kind }: PlaceToMake): boolean {
+  return lookAt(rootfs, path).kind === kind;
 }
 
 /**
@@ -87,30 +158,40 @@ export function modeOfMade(
   return openToAll.has(path) && !isOwnersOnly ? 0o1777 : 0o755;
 }
 
-function perform(rootfs: string, step: Step & { isOwnersOnly: boolean }): void {
-  const { action, path, isOwnersOnly } = step;
-  const parent = pathBelow(rootfs, parentOf(path));
-  const before = modificationTime(lstatSync(parent, { bigint: true }));
+function makePlace(rootfs: string, { path, kind, mode, mtime }: PlaceToMake): void {
+  const parent = parentOf(path);
+  if (new RootedTree(rootfs).resolveDirectory(parent) !== parent) throw changed(rootfs, parent);
   const target = pathBelow(rootfs, path);
-  if (action === "remove") {
-    removeTree(rootfs, path);
-  } else if (action === "make directory") {
-    mkdirSync(target, { mode: 0o700 });
-    chmodSync(target, modeOfMade(path, { kind: "dir", isOwnersOnly }));
-    restoreTime(target, before);
+  const standing = lookAt(rootfs, path).kind;
+  if (kind === "dir") {
+    if (standing !== "dir") {
+      if (standing !== "missing") removeTree(rootfs, path);
+      mkdirSync(target, { mode: 0o700 });
+    }
+    chmodSync(target, mode);
+    restoreTime(target, mtime);
   } else {
+    // What stands there may have another name elsewhere.
+    if (standing !== "missing") removeTree(rootfs, path);
     const fd = openSync(target, createNew, 0o600);
-    fchmodSync(fd, modeOfMade(path, { kind: "file", isOwnersOnly }));
-    futimesSync(fd, fileTime(before), fileTime(before));
-    closeSync(fd);
+    try {
+      fchmodSync(fd, mode);
+      futimesSync(fd, fileTime(mtime), fileTime(mtime));
+    } finally {
+      closeSync(fd);
+    }
   }
-  restoreTime(parent, before);
+  restoreTime(pathBelow(rootfs, parent), mtime);
 }
 
-/**
- * A mount point is none of the image's changes: its directory keeps the image's time, and it gets the
- * same one, so that two stagings of an image are alike.
- */
 function restoreTime(directory: string | Buffer, mtime: number): void {
   utimesSync(directory, fileTime(mtime), fileTime(mtime));
+}
+
+function changed(rootfs: string, path: ByteString): StageError {
+  return new StageError(
+    "CACHE_DAMAGED",
+    `/${displayPath(path)} in ${rootfs} is not the directory that it was`,
+    { hint: "stage-rootfs verify --repair makes the image anew" },
+  );
 }

@@ -1,5 +1,6 @@
 import type { Warning } from "../extract/layer-record.js";
 import { isRecord } from "../host/read-json.js";
+import type { PlaceToMake } from "../mountpoints/create.js";
 import type { MountPoint } from "../mountpoints/mount-point.js";
 import type { RuntimeConfig } from "../oci/config.js";
 import type { ImageSummary } from "../oci/image.js";
@@ -11,11 +12,19 @@ export interface StagedImage {
   readonly config: RuntimeConfig;
   readonly layers: readonly StagedLayer[];
   readonly mountPoints: readonly MountPoint[];
+  /** What was about to be added; left only where that was broken off. */
+  readonly planned?: PlannedMountPoints;
   readonly warnings: readonly Warning[];
   /** Which files for Apptainer stand beside the rootfs; earlier versions made none. */
   readonly singularity?: number;
   /** Where it was staged from first; earlier versions did not keep it. */
   readonly source?: ImageSource;
+}
+
+export interface PlannedMountPoints {
+  readonly mountPoints: readonly MountPoint[];
+  /** What they take, whatever of it stands already. */
+  readonly places: readonly PlaceToMake[];
 }
 
 export interface ImageSource {
@@ -45,9 +54,18 @@ export function isStagedImage(value: unknown): value is StagedImage {
     isRuntimeConfig(value["config"]) &&
     isListOf(value["layers"], { diffId: "string", unpackedSize: "number" }) &&
     isListOf(value["mountPoints"], mountPointShape) &&
+    (value["planned"] === undefined || isPlannedMountPoints(value["planned"])) &&
     isListOf(value["warnings"], { code: "string", message: "string", count: "number" }) &&
     ["undefined", "number"].includes(typeof value["singularity"]) &&
     (value["source"] === undefined || isImageSource(value["source"]))
+  );
+}
+
+function isPlannedMountPoints(value: unknown): value is PlannedMountPoints {
+  return (
+    isRecord(value) &&
+    isListOf(value["mountPoints"], mountPointShape) &&
+    isListOf(value["places"], { path: "string", kind: "string", mode: "number", mtime: "number" })
   );
 }
 

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { type Entry, readEntry, rootfsOf } from "../cache/entry.js";
-import { ensureRootfs, updateRootfs } from "../cache/rootfs-store.js";
+import { type Entry, readEntry } from "../cache/entry.js";
+import { ensureRootfs } from "../cache/rootfs-store.js";
 import { StageError } from "../errors.js";
 import { mergeWarnings } from "../extract/tally.js";
 import { now } from "../host/clock.js";
-import { mergeMountPoints } from "../mountpoints/coverage.js";
-import { createMountPoints, findClashes } from "../mountpoints/create.js";
+import { createMountPoints } from "../mountpoints/create.js";
 import type { MountRequest } from "../mountpoints/mount-point.js";
 import type { Clash } from "../mountpoints/plan.js";
 import type { ImageSummary } from "../oci/image.js";
+import { addMountPoints, isAmong } from "./add-mount-points.js";
 import { isComplete } from "./is-complete.js";
 import { type EntryLease, leaseEntry } from "./lease-entry.js";
 import { keyOf, mountRequestsOf, type StageRequest } from "./request.js";
@@ -132,47 +132,4 @@ async function describe(
 ): Promise<Pick<StagedImage, "config" | "platform">> {
   const entry = readEntry(request.layout, { key: base, isDetails: isStagedImage });
   return entry?.details ?? (await opener.open());
-}
-
-type MountOutcome =
-  | { readonly kind: "ready" }
-  | { readonly kind: "clash"; readonly clashes: readonly Clash[] }
-  | { readonly kind: "gone" };
-
-interface AddOptions {
-  readonly key: string;
-  readonly entry: Entry<StagedImage>;
-  readonly requests: readonly MountRequest[];
-  readonly replaced: readonly Clash[];
-  readonly work: StagingWork;
-}
-
-async function addMountPoints(request: StageRequest, options: AddOptions): Promise<MountOutcome> {
-  const { key, entry, requests, replaced, work } = options;
-  const isDone = (details: StagedImage) => isComplete(details, requests);
-  if (isDone(entry.details)) return { kind: "ready" };
-  const isOwnersOnly = request.isShared;
-  const wanted = { requests, mayReplace: isAmong(replaced), isOwnersOnly };
-  const clashes = findClashes(rootfsOf(request.layout, key), wanted);
-  if (clashes.length > 0) return { kind: "clash", clashes };
-  const updated = await updateRootfs(request.layout, {
-    ...work.waitOptions("the image"),
-    key,
-    isDetails: isStagedImage,
-    durability: work.durability,
-    isDone,
-    change: (rootfs, details) => {
-      const plan = createMountPoints(rootfs, wanted);
-      if (plan.clashes.length > 0) return details;
-      writeSingularityFiles(rootfs, details.config);
-      const mountPoints = mergeMountPoints(details.mountPoints, plan.mountPoints);
-      return { ...details, mountPoints, singularity: singularityVersion };
-    },
-  });
-  // Another process may have made a clashing mount point just before; the next round sees it.
-  return updated && isDone(updated.details) ? { kind: "ready" } : { kind: "gone" };
-}
-
-function isAmong(replaced: readonly Clash[]): (clash: Clash) => boolean {
-  return (clash) => replaced.some((r) => r.path === clash.path && r.wanted === clash.wanted);
 }

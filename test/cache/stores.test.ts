@@ -132,6 +132,23 @@ describe("updateRootfs", () => {
     expect(leftovers(cache)).toEqual([]);
   });
 
+  test("has on record what it is about to do, before it begins", async () => {
+    const cache = emptyCache();
+    await staged(cache);
+    const options = {
+      key,
+      isDetails,
+      isDone: () => false,
+      announce: (_: string, { text }: Details) => ({ text: `${text}, planned` }),
+      change: (_: string, announced: Details): Details => {
+        expect(readEntry(cache.layout, { key, isDetails })?.details).toEqual(announced);
+        throw new Error("broken off");
+      },
+    };
+    await expect(updateRootfs(cache.layout, options)).rejects.toThrow("broken off");
+    expect(readEntry(cache.layout, { key, isDetails })?.details.text).toBe("details, planned");
+  });
+
   test("does nothing where there is nothing to do", async () => {
     const cache = emptyCache();
     await staged(cache);

@@ -1,7 +1,10 @@
+import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { execa } from "execa";
 import pLimit from "p-limit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomNumbers } from "../support/random-numbers.js";
+import { stageRootfs } from "./support/cli.js";
 import {
   type CrashSite,
   crashSite,
@@ -12,6 +15,7 @@ import {
 } from "./support/faults/crash-site.js";
 import type { Fault } from "./support/faults/fault.js";
 import { stagingSteps, sweepingSteps } from "./support/faults/steps.js";
+import { leftovers, stage } from "./support/staged.js";
 
 /** About so many processes are killed at random. */
 const kills = Number(process.env["CRASH_KILLS"] ?? 200);
@@ -62,6 +66,56 @@ describe.concurrent("killed at a step", () => {
       await expectRecovery(site, cacheDir);
     });
   });
+});
+
+describe("killed while it adds mount points to an entry that stands", () => {
+  /** What changes the entry; each step of this name comes after what was done before it. */
+  const step = /^(?!(open|close) \S+entry\.json$).*rootfs\/[^/]+\/(?!singularity)/;
+  const mounts = ["--mount", "/data/deep:dir", "--mount", "/cfg:file"];
+
+  test("at any step, a check finds no damage, and the next one finishes it", async () => {
+    const before = newCache(atTheEnd);
+    // Never: but on a disk that is in memory, only a run with faults makes it durable.
+    await stageWith(site, { cacheDir: before, fault: { what: "SIGKILL", nth: never } });
+    const add = async (nth: number) => {
+      const cacheDir = await copyOf(before);
+      const fault = { what: "SIGKILL", step, nth } as const;
+      const run = await stageWith(site, { cacheDir, args: mounts, fault });
+      await expectNoDamage(cacheDir);
+      const more = [...mounts, "--mount", "/other"];
+      const { rootfs, mountPoints } = await stage(["--cache-dir", cacheDir, ...more, site.image]);
+      const made = mountPoints.filter(({ created }) => created).map(({ path }) => path);
+      expect(made).toEqual(expect.arrayContaining(["/cfg", "/data/deep", "/other"]));
+      expect(statSync(`${rootfs}/data/deep`).mode & 0o7777).toBe(0o755);
+      expect(statSync(`${rootfs}/cfg`).mode & 0o7777).toBe(0o644);
+      await expectNoDamage(cacheDir);
+      expect(leftovers(cacheDir)).toEqual([]);
+      return run.signal === "SIGKILL";
+    };
+    let killed = 0;
+    for (let n = 1, goesOn = true; goesOn; n += steps) {
+      const nths = Array.from({ length: steps }, (_, i) => n + i);
+      const all = await Promise.all(nths.map((nth) => sideBySide(() => add(nth))));
+      killed += all.filter(Boolean).length;
+      goesOn = all.every(Boolean);
+    }
+    expect(killed).toBeGreaterThan(15);
+  });
+
+  const steps = 4;
+  const never = 1_000_000;
+
+  /** A cache that has what another has. */
+  async function copyOf(cacheDir: string): Promise<string> {
+    const copy = newCache(atTheEnd);
+    await execa("cp", ["-a", `${cacheDir}/.`, copy]);
+    return copy;
+  }
+
+  async function expectNoDamage(cacheDir: string): Promise<void> {
+    const run = await stageRootfs(["verify", "--all", "--cache-dir", cacheDir]);
+    expect(run, run.stdout).toMatchObject({ exitCode: 0 });
+  }
 });
 
 /** Something to die of, by chance. */

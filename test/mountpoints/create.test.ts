@@ -1,15 +1,23 @@
 import {
   chmodSync,
+  linkSync,
   lutimesSync,
   mkdirSync,
+  rmdirSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { createMountPoints, findClashes } from "../../src/mountpoints/create.js";
+import {
+  createMountPoints,
+  findClashes,
+  makePlaces,
+  planCreation,
+} from "../../src/mountpoints/create.js";
 import type { MountRequest } from "../../src/mountpoints/mount-point.js";
 import { parseMountRequest, standardMountRequests } from "../../src/mountpoints/requests.js";
 import { refusal } from "../support/refusal.js";
@@ -132,7 +140,7 @@ describe("createMountPoints", () => {
     const requests = ["/var/run/x:dir", "/a/b:file", "/proc:dir"];
     create(rootfs, requests);
     const before = listing(rootfs);
-    expect(create(rootfs, requests)).toMatchObject({ steps: [], clashes: [] });
+    expect(create(rootfs, requests)).toMatchObject({ places: [], clashes: [] });
     expect(listing(rootfs)).toEqual(before);
   });
 
@@ -215,6 +223,68 @@ describe("whatever the links of an image say, nothing outside its rootfs is touc
     const before = listing(outside);
     create(rootfsOf({ "d/l": `-> ${outside}`, "d/e/m": `-> ${outside}/f` }), ["/d:file"], true);
     expect(listing(outside)).toEqual(before);
+  });
+});
+
+describe("makePlaces", () => {
+  const tree = { "etc/hosts": "x", l: "-> /no", "old/a": "b", "old/c": "d" };
+  const targets = ["/l/b:dir", "/etc/resolv.conf:file", "/old:file"].map(parseMountRequest);
+
+  function planned() {
+    const rootfs = rootfsOf(tree);
+    for (const path of ["etc", "."]) utimesSync(`${rootfs}/${path}`, 5, 5.25);
+    const plan = planCreation(rootfs, { requests: targets, mayReplace: () => true });
+    return { rootfs, places: plan.places };
+  }
+
+  test.each<[string, (rootfs: string) => void]>([
+    ["nothing was made", () => undefined],
+    ["a link was removed", (rootfs) => unlinkSync(`${rootfs}/l`)],
+    [
+      "a directory has neither its mode nor its time",
+      (rootfs) => {
+        unlinkSync(`${rootfs}/l`);
+        mkdirSync(`${rootfs}/l`, { mode: 0o700 });
+      },
+    ],
+    ["a file has neither", (rootfs) => writeFileSync(`${rootfs}/etc/resolv.conf`, "")],
+    ["a tree is removed in part", (rootfs) => unlinkSync(`${rootfs}/old/a`)],
+    [
+      "all was made",
+      (rootfs) => createMountPoints(rootfs, { requests: targets, mayReplace: () => true }),
+    ],
+  ])("finishes what was begun, where %s", (_, begin) => {
+    const whole = planned();
+    makePlaces(whole.rootfs, whole.places);
+    const { rootfs, places } = planned();
+    begin(rootfs);
+    makePlaces(rootfs, places);
+    expect(contents(rootfs)).toEqual(contents(whole.rootfs));
+    expect(["", "etc", "l", "l/b", "old"].map((path) => mtimeOf(rootfs, path))).toEqual(
+      Array.from({ length: 5 }, () => 5.25),
+    );
+    expect(["l", "l/b", "old"].map((path) => modeOf(rootfs, path))).toEqual([0o755, 0o755, 0o644]);
+  });
+
+  test("makes nothing elsewhere where a directory has become a link", () => {
+    const { rootfs, places } = planned();
+    const outside = scratchDirectory();
+    unlinkSync(`${rootfs}/etc/hosts`);
+    rmdirSync(`${rootfs}/etc`);
+    symlinkSync(outside, `${rootfs}/etc`);
+    const error = refusal(() => makePlaces(rootfs, places));
+    expect(error).toMatchObject({ code: "CACHE_DAMAGED" });
+    expect(contents(outside)).toEqual({});
+  });
+
+  test("leaves a file alone that has another name elsewhere", () => {
+    const { rootfs, places } = planned();
+    const other = `${scratchDirectory()}/other`;
+    writeFileSync(other, "content", { mode: 0o600 });
+    linkSync(other, `${rootfs}/etc/resolv.conf`);
+    makePlaces(rootfs, places);
+    expect(statSync(other)).toMatchObject({ size: 7, nlink: 1 });
+    expect(contents(rootfs)["etc/resolv.conf"]).toBe("");
   });
 });
 

@@ -73,17 +73,23 @@ export function removeMark({ directory, name }: PendingMark): void {
   rmSync(join(directory, name), { force: true });
 }
 
-/** Before something durable is changed: what is added may not be on the disk. */
-export function markChanged(directory: string): void {
-  exchange({ directory, name: durableName }, `${bootPrefix()}-${uniqueWord()}`);
+/**
+ * Before something durable is changed: what is added may not be on the disk.
+ * @returns whether it was durable
+ */
+export function markChanged(directory: string): boolean {
+  return exchange({ directory, name: durableName }, `${bootPrefix()}-${uniqueWord()}`);
 }
 
-function exchange({ directory, name }: PendingMark, replacement: string): void {
+/** @returns whether there was such a mark */
+function exchange({ directory, name }: PendingMark, replacement: string): boolean {
   try {
     renameSync(join(directory, name), join(directory, replacement));
+    return true;
   } catch (error) {
     // Removed, replaced, or marked by another process.
     if (errnoOf(error) !== "ENOENT") throw fromSystemError(error, `write to ${directory}`);
+    return false;
   }
 }
 

@@ -16,6 +16,7 @@ import { lstatIfAny } from "../../host/lstat-if-any.js";
 import { readJsonIfAny } from "../../host/read-json.js";
 import { layerNamesOf } from "../sources/layer-names.js";
 import { isStagedImage, type StagedImage } from "../staged-image.js";
+import { placesMade, unexplained } from "./broken-off.js";
 import { expectedRootfs, type ListedLayer } from "./expected-rootfs.js";
 import type { VerifiedLayer, VerifyEvent } from "./result.js";
 import { type TreeWalk, walkTree } from "./tree-walk.js";
@@ -161,20 +162,19 @@ export class CacheCheck {
     const stat = lstatIfAny(this.#layout.entry(key));
     if (!stat) return undefined;
     const { uid, gid } = stat;
-    const { mountPoints } = details;
+    const { mountPoints, planned } = details;
+    const root = rootfsOf(this.#layout, key);
+    const places = planned?.places ?? [];
     const expected = await expectedRootfs({
       layers: listed,
       mountPoints,
+      places: placesMade(root, places),
       owner: { uid, gid },
       isOwnersOnly: isOpenToReaders(this.#layout.root),
     });
-    return await walkTree({
-      ...this.#options,
-      root: rootfsOf(this.#layout, key),
-      expected,
-      book,
-      isWanted: attention.inRootfs,
-    });
+    const isWanted = attention.inRootfs;
+    const found = await walkTree({ ...this.#options, root, expected, book, isWanted });
+    return unexplained(found, places);
   }
 }
 

@@ -5,7 +5,7 @@ import type { ListedDirectory } from "../../extract/listing/listed-node.js";
 import { ListedTree } from "../../extract/listing/listed-tree.js";
 import { bytesOfText } from "../../host/byte-string.js";
 import { parentOf } from "../../host/rooted-tree.js";
-import { modeOfMade } from "../../mountpoints/create.js";
+import { modeOfMade, type PlaceToMake } from "../../mountpoints/create.js";
 import type { MountPoint } from "../../mountpoints/mount-point.js";
 
 /** A layer, by what is on record of it. */
@@ -18,6 +18,8 @@ export interface ExpectedRootfs {
   /** The base layer first; one that comes twice is the same object. */
   readonly layers: readonly ListedLayer[];
   readonly mountPoints: readonly MountPoint[];
+  /** What was made beside them. */
+  readonly places: readonly PlaceToMake[];
   /** Whose all is that gets no owner of the image's. */
   readonly owner: { readonly uid: number; readonly gid: number };
   /** Whether nobody else may write to what was made to be mounted on. */
@@ -26,7 +28,7 @@ export interface ExpectedRootfs {
 
 /** What an image's rootfs has to look like: put together from listings by the code that stages. */
 export async function expectedRootfs(image: ExpectedRootfs): Promise<ListedDirectory> {
-  const { layers, mountPoints, owner, isOwnersOnly } = image;
+  const { layers, mountPoints, places, owner, isOwnersOnly } = image;
   const disk = new ListedDisk(owner);
   const names = new Map<ListedLayer, string>();
   for (const layer of layers) {
@@ -42,6 +44,7 @@ export async function expectedRootfs(image: ExpectedRootfs): Promise<ListedDirec
   const tree = new ListedTree(owner, disk.tree("rootfs"));
   for (const point of mountPoints)
     if (point.created) addMountPoint(tree, { point, owner, isOwnersOnly });
+  for (const place of places) addPlace(tree, { place, owner });
   return tree.root;
 }
 
@@ -59,10 +62,21 @@ function addMountPoint(
     const standing = tree.get(at);
     if (standing?.kind === (kind === "dir" ? "directory" : "file")) continue;
     const { mtime } = tree.get(parentOf(at)) ?? tree.root;
-    const metadata = { ...owner, mode: modeOfMade(at, { kind, isOwnersOnly }), mtime };
-    if (kind === "dir") {
-      tree.remove(at);
-      tree.putDirectory(at, metadata);
-    } else tree.put(at, { kind: "file", tree: undefined, ...metadata, size: 0, digest: undefined });
+    const mode = modeOfMade(at, { kind, isOwnersOnly });
+    addPlace(tree, { place: { path: at, kind, mode, mtime }, owner });
+  }
+}
+
+function addPlace(
+  tree: ListedTree,
+  { place, owner }: Pick<ExpectedRootfs, "owner"> & { place: PlaceToMake },
+): void {
+  const { path, kind, mode, mtime } = place;
+  const metadata = { ...owner, mode, mtime };
+  if (kind === "dir") {
+    tree.remove(path);
+    tree.putDirectory(path, metadata);
+  } else {
+    tree.put(path, { kind: "file", tree: undefined, ...metadata, size: 0, digest: undefined });
   }
 }

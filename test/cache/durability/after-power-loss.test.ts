@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Durability } from "../../../src/cache/durability/make-durable.js";
 import { readEntry, rootfsOf } from "../../../src/cache/entry.js";
@@ -6,7 +6,7 @@ import { ensureLayer, hasLayer, layerTree, readLayer } from "../../../src/cache/
 import { ensureRootfs, updateRootfs } from "../../../src/cache/rootfs-store.js";
 import { bootId } from "../../../src/host/process-identity.js";
 import { isRecord } from "../../../src/host/read-json.js";
-import { isInMemory } from "../../../src/host/sync-file-system.js";
+import { fsyncPath, isInMemory } from "../../../src/host/sync-file-system.js";
 import { emptyCache, leftovers, type TestCache } from "../../support/cache.js";
 import { withSync } from "../../support/fake-sync.js";
 
@@ -97,6 +97,23 @@ describe("after power loss", () => {
     expect(readEntry(cache.layout, { key, isDetails })?.details).toEqual({ text: "changed" });
     powerFails();
     expect(readEntry(cache.layout, { key, isDetails })?.details).toEqual(expected);
+  });
+
+  test("an image is not believed whatever of a change reached the disk", async () => {
+    const cache = emptyCache();
+    await stageImage(cache, { text: "image", durability });
+    const directory = cache.layout.entry(key);
+    const isDurable = () => readdirSync(directory).includes("durable");
+    const onDisk: boolean[] = [];
+    vi.mocked(fsyncPath).mockImplementation((path) => {
+      if (path === directory) onDisk.push(isDurable());
+    });
+    const change = () => {
+      expect(onDisk).toEqual([false]);
+      return { text: "changed" };
+    };
+    await updateRootfs(cache.layout, { key, isDetails, isDone: () => false, change });
+    expect(onDisk).toEqual([false]);
   });
 
   test("nothing is published when the disk refuses to write it", async () => {

@@ -1,7 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { describe, expect, test, vi } from "vitest";
+import { entryFile } from "../../../src/cache/entry.js";
 import { CacheLayout } from "../../../src/cache/layout.js";
+import { planCreation } from "../../../src/mountpoints/create.js";
+import { parseMountRequest } from "../../../src/mountpoints/requests.js";
 import type { StageOptions } from "../../../src/stage/request.js";
 import type { VerifyEvent } from "../../../src/stage/verify/result.js";
 import { type VerifyOptions, verifyCache } from "../../../src/stage/verify/verify.js";
@@ -106,6 +119,76 @@ describe("an entry as it was staged", () => {
     expect(found.layers.map(({ digests }) => digests)).toEqual(["missing", "missing"]);
     unlinkSync(`${cache.rootfs}/b`);
     expect(await differences(cache)).toEqual(["rootfs b MISSING"]);
+  });
+});
+
+describe("mount points whose making was broken off", () => {
+  /** An entry with a record of what is about to be made: a directory, and a file for a link. */
+  async function begun() {
+    const cache = await staged([base, [...top, symlink("gone", "nowhere")]]);
+    const requests = ["/d/e:dir", "/gone:file"].map(parseMountRequest);
+    const { places, mountPoints } = planCreation(cache.rootfs, {
+      requests,
+      mayReplace: () => false,
+    });
+    const path = entryFile(cache.layout.entry(cache.key));
+    const entry = JSON.parse(readFileSync(path, "utf8"));
+    entry.details.planned = { places, mountPoints };
+    writeFileSync(path, JSON.stringify(entry));
+    return cache;
+  }
+
+  const stages: readonly [string, (rootfs: string) => void][] = [
+    ["nothing is made", () => undefined],
+    ["a directory has neither its mode nor its time", (r) => mkdirSync(`${r}/d`, { mode: 0o700 })],
+    ["a part is made", (r) => mkdirSync(`${r}/d/e`, { recursive: true })],
+    ["what was in the way is removed", (r) => unlinkSync(`${r}/gone`)],
+    [
+      "a file has taken its place",
+      (r) => {
+        unlinkSync(`${r}/gone`);
+        writeFileSync(`${r}/gone`, "", { mode: 0o600 });
+      },
+    ],
+  ];
+
+  test.each(stages)("are no damage, and finished with the next: %s", async (_, make) => {
+    const cache = await begun();
+    make(cache.rootfs);
+    expect(await differences(cache)).toEqual([]);
+    const mounts = [{ target: "/later", kind: "dir" } as const];
+    const { cacheDir, image, rootfs } = cache;
+    await stageRootfs(image, { cacheDir, mounts, lease: "none" });
+    expect(await differences(cache)).toEqual([]);
+    expect([lstatSync(`${rootfs}/d/e`).mode, lstatSync(`${rootfs}/gone`).mode]).toEqual([
+      0o40755, 0o100644,
+    ]);
+    const known = [{ target: "/d/e", kind: "dir" } as const];
+    const again = await stageRootfs(image, { cacheDir, mounts: known, lease: "none" });
+    expect(again).toMatchObject({ hit: true });
+    expect(again.mountPoints).toContainEqual({ ...known[0], path: "/d/e", created: true });
+    const entry = readFileSync(entryFile(cache.layout.entry(cache.key)), "utf8");
+    expect(JSON.parse(entry).details).not.toHaveProperty("planned");
+  });
+
+  test.each<[string, (rootfs: string) => void, readonly string[]]>([
+    ["a file in a place", (r) => writeFileSync(`${r}/d/e/x`, ""), ["rootfs d/e/x ADDED"]],
+    ["a file beside it", (r) => writeFileSync(`${r}/d/x`, ""), ["rootfs d/x ADDED"]],
+    ["a file in the rootfs", (r) => writeFileSync(`${r}/x`, ""), ["rootfs x ADDED"]],
+    ["what the image has", (r) => unlinkSync(`${r}/b`), ["rootfs b MISSING"]],
+    [
+      "something else in its place",
+      (r) => {
+        rmSync(`${r}/d`, { recursive: true });
+        symlinkSync("/", `${r}/d`);
+      },
+      ["rootfs d ADDED"],
+    ],
+  ])("explain nothing else: %s", async (_, change, expected) => {
+    const cache = await begun();
+    mkdirSync(`${cache.rootfs}/d/e`, { recursive: true });
+    change(cache.rootfs);
+    expect(await differences(cache)).toEqual(expected);
   });
 });
 

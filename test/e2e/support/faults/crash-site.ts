@@ -50,13 +50,18 @@ function visibleTrees(
   return places.map((place) => [place, describeTree(join(cacheDir, "v1", place))]);
 }
 
-/** Stages the image in the cache while that goes wrong. */
+/** Stages the image in the cache while that goes wrong, with more arguments if there are some. */
 export async function stageWith(
   { image }: CrashSite,
-  { cacheDir, fault, ...options }: RunOptions & { cacheDir: string; fault?: Fault },
+  {
+    cacheDir,
+    fault,
+    args: more = [],
+    ...options
+  }: RunOptions & { cacheDir: string; fault?: Fault; args?: readonly string[] },
 ) {
   const env = { ...options.env, ...(fault && withFault(cacheDir, fault)) };
-  const args = ["--quiet", "--cache-dir", cacheDir, image];
+  const args = ["--quiet", "--cache-dir", cacheDir, ...more, image];
   return await stageRootfs(args, { ...options, env });
 }
 
