@@ -102,7 +102,7 @@ describe("followForerunner", () => {
     const start = performance.now();
     const { isAnswered, waitedMs } = answerHit([image, "--cache-dir", cacheDir, "--deadline", "1"]);
     expect(isAnswered).toBe(false);
-    expect(performance.now() - start).toBeGreaterThan(990);
+    expect(waitedMs).toBeGreaterThanOrEqual(1000);
     expect(performance.now() - start).toBeLessThan(2500);
     const late = stageRootfs(image, { cacheDir, deadline: 1, waitedMs });
     await expect(late).rejects.toThrow(`was not ready within 1 s: process ${pid} on`);

@@ -60,6 +60,14 @@ test("what was used just now can't make room", async () => {
   expect(reclaimable()).toEqual({ bytes: 0, inodes: 0 });
 });
 
+test("what the list of a warming has ready already can't make room, however long ago it was", async () => {
+  const { cacheDir, staged, archives } = await oldCache(hour);
+  const keys = staged.map(({ key }) => key);
+  const request = checkRequest(archives[0] ?? "", { cacheDir, gc: true });
+  const { reclaimable } = roomMaker({ ...request, keptKeys: () => keys }, noLayers);
+  expect(reclaimable()).toEqual({ bytes: 0, inodes: 0 });
+});
+
 test("layers that the staging is about to use stay", async () => {
   const { cacheDir, staged, archives } = await oldCache(hour);
   const request = checkRequest(archives[0] ?? "", { cacheDir, gc: true });

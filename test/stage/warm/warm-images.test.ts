@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { WarmEvent } from "../../../src/stage/warm/warm-event.js";
 import { warmImages } from "../../../src/stage/warm/warm-images.js";
 import type { WarmOptions, WarmReport } from "../../../src/stage/warm/warm-options.js";
@@ -10,8 +10,11 @@ import { failing } from "../../support/registry/oddities.js";
 import { scratchDirectory } from "../../support/scratch-directory.js";
 import { archiveFile } from "../../support/staged-archive.js";
 
+/** The pause before another try, in milliseconds. */
+const usual = vi.hoisted(() => ({ pause: 20 }));
+
 vi.mock("../../../src/stage/warm/retry-rule.js", async (original) => {
-  return { ...(await original()), pauseBeforeRetry: () => 50 };
+  return { ...(await original()), pauseBeforeRetry: () => usual.pause };
 });
 vi.mock("../../../src/extract/workers.js", () => import("../../support/same-thread-workers.js"));
 
@@ -154,6 +157,19 @@ describe("another try", () => {
   });
 });
 
+describe("a number of tries", () => {
+  test.each([
+    [undefined, 0],
+    [2, 2],
+  ])("of %s more is made, and no other", async (retry, more) => {
+    const registry = await startOddRegistry([on("config", failing(501))]);
+    const { report, events } = await warm([registry.reference()], { retry });
+    expect(codeOf(report, 0)).toBe("REGISTRY");
+    const retrying = events.filter((event) => "state" in event && event.state === "retrying");
+    expect(retrying).toHaveLength(more);
+  });
+});
+
 describe("a deadline for all of the list", () => {
   test("leaves out what is not reached, but not what stands", async () => {
     const [a, b] = [image("a", 1), image("b", 1)];
@@ -163,8 +179,15 @@ describe("a deadline for all of the list", () => {
     expect(codeOf(report, 0)).toBe("BUSY");
   });
 
-  test("ends retrying with the reason for which it was tried again", async () => {
-    const registry = await startOddRegistry([failing(501)]);
+  test.each([
+    ["during a try", 20],
+    ["during a pause", 60_000],
+  ])("that is over %s keeps the reason for which it was tried again", async (_, pause) => {
+    usual.pause = pause;
+    onTestFinished(() => {
+      usual.pause = 20;
+    });
+    const registry = await startOddRegistry([on("config", failing(501))]);
     const start = performance.now();
     const { report } = await warm([registry.reference()], { retry: 9999, deadline: 0.5 });
     expect(performance.now() - start).toBeLessThan(5000);
