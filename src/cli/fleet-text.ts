@@ -62,7 +62,7 @@ export function troubleLines({ failures, leftOut, shared }: FleetReport): readon
 }
 
 function failureText({ image, error, nodes }: FleetFailure): string {
-  const isNamed = image === null || error.message.includes(image);
+  const isNamed = image === null || error.message.includes(printable(image));
   const what = isNamed ? "" : `${printable(image)}: `;
   return `${compressNodeList(nodes)}: ${what}${errorText(error)}`;
 }

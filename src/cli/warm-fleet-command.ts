@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { fromSystemError, StageError } from "../errors.js";
+import { StageError } from "../errors.js";
 import type { BroadcastOptions } from "../fleet/broadcast/broadcast.js";
 import { compressNodeList } from "../fleet/node-list.js";
 import type { FleetEvent, FleetReport } from "../fleet/warm/fleet-event.js";
@@ -11,7 +11,7 @@ import { nodeLine, resultLines, summaryEvent, troubleLines } from "./fleet-text.
 import { handedOn } from "./handed-on.js";
 import { interruptible } from "./interruption.js";
 import { choiceOption, numberOption, type OptionValues, sizeOption } from "./options.js";
-import { writeMessage, writeResult } from "./output.js";
+import { unwritten, writeMessage, writeResult } from "./output.js";
 import { progressOption, stagingOptions } from "./staging-options.js";
 import { writeAtOnce } from "./write-at-once.js";
 
@@ -35,7 +35,7 @@ export async function warmFleetCommand(
     try {
       teller.tell(event);
     } catch (cause) {
-      unheard.abort(cause);
+      unheard.abort(unwritten(cause));
     }
   };
   try {
@@ -136,7 +136,7 @@ class FleetTeller {
 
   tell(event: FleetEvent): void {
     this.#display?.add(event);
-    if (this.#isJson) writeLine(JSON.stringify(event));
+    if (this.#isJson) writeAtOnce(`${JSON.stringify(event)}\n`);
     if (this.#wish === "json") writeMessage(JSON.stringify(event));
     const line = this.#wish === "lines" ? nodeLine(event) : undefined;
     if (line !== undefined) writeMessage(line);
@@ -146,16 +146,5 @@ class FleetTeller {
   close(): void {
     this.#display?.close();
     this.#display = undefined;
-  }
-}
-
-/** @throws StageError NO_SPACE, NOT_WRITABLE */
-function writeLine(line: string): void {
-  try {
-    writeAtOnce(`${line}\n`);
-  } catch (cause) {
-    const known = fromSystemError(cause, "write to stdout");
-    if (known instanceof StageError) throw known;
-    throw new StageError("NOT_WRITABLE", "cannot write to stdout: nobody reads it", { cause });
   }
 }
