@@ -99,6 +99,11 @@ function spreadOption(values: OptionValues): Pick<BroadcastOptions, "via" | "pac
     });
   }
   if (via === "direct" || via === "registry") return undefined;
+  if (values.from !== undefined) {
+    throw new StageError("USAGE", `--from DIR has the packs that --via ${via} would make`, {
+      hint: "leave out one of them: with --from alone, every node reads DIR",
+    });
+  }
   const packing = stagingOptions({ ...values, lease: "none" });
   if (share === undefined) return { via: { kind: "sbcast" }, packing };
   return { via: { kind: "shared", directory: resolve(share) }, packing };

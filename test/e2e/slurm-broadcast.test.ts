@@ -196,7 +196,10 @@ describe("a node that does not get what was sent", () => {
         { node: "n2", error: { code: expect.stringMatching(/DIGEST_MISMATCH|IMAGE_INVALID/) } },
       ]);
     });
-    expect(blobsGot(asked)).toHaveLength(2 * blobCount);
+    // A layer that it finished before stays.
+    const more = blobsGot(asked).length - blobCount;
+    expect(more).toBeGreaterThanOrEqual(blobCount - 1);
+    expect(more).toBeLessThanOrEqual(blobCount);
     expectNothingLeft(all);
   });
 

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { CacheLayout } from "../../cache/layout.js";
 import { prepareCache } from "../../cache/place/location.js";
 import { makeWorkDirectory } from "../../cache/work-directory.js";
 import { asStageError, type ErrorReport, StageError } from "../../errors.js";
@@ -18,12 +17,11 @@ import type { FleetEvent, FleetReport } from "../warm/fleet-event.js";
 import { FleetTally } from "../warm/fleet-tally.js";
 import { stepEnvironment } from "../warm/step-plan.js";
 import { defaultStartWithin, type FleetOptions, warmNodes } from "../warm/warm-nodes.js";
-import { type DropPlace, openDropPlace } from "./drop-place.js";
 import { type HeldNodes, holdNodes } from "./held-nodes.js";
 import { NodeLedger } from "./node-ledger.js";
-import { dropName, runOnNodes } from "./node-steps.js";
+import { runOnNodes } from "./node-steps.js";
+import { PackSender } from "./pack-sender.js";
 import { planBroadcast } from "./plan.js";
-import { sendFile } from "./send-file.js";
 
 export interface BroadcastOptions extends FleetOptions {
   /**
@@ -36,9 +34,6 @@ export interface BroadcastOptions extends FleetOptions {
   /** How images are read and packed on this host. */
   readonly packing: Omit<StageOptions, "onEvent" | "signal" | "lease">;
 }
-
-/** How often a file is sent anew, to those nodes that no error named. */
-const sendings = 3;
 
 /**
  * Has many nodes stage images that are read from their source once: nodes say what they lack, this
@@ -167,13 +162,13 @@ class Broadcast {
     if (lacked.length === 0) return;
     const { via } = this.#options;
     const own = via.kind === "sbcast" ? this.#makePackDirectory() : undefined;
-    const ways = new Ways(job, (place) => this.#open(place));
+    const sender = this.#sender(job);
     let staging: Promise<void> = Promise.resolve();
     try {
       for (const image of lacked) {
         const packed = await this.#pack(image, own ?? (via.kind === "shared" ? via.directory : ""));
         if (!packed) continue;
-        const from = own === undefined ? undefined : await this.#send(packed, { image, ways });
+        const from = own === undefined ? undefined : await sender.send(packed.path, image);
         if (own !== undefined) rmSync(packed.path, { force: true });
         await staging;
         staging = this.#stage(image, { job, from, packed });
@@ -183,9 +178,18 @@ class Broadcast {
       await staging;
     } finally {
       await staging.catch(() => {});
-      await ways.end();
+      await sender.end();
       if (own !== undefined) removeTree(own);
     }
+  }
+
+  #sender(job: string): PackSender {
+    return new PackSender({
+      ...{ job, ledger: this.#ledger, images: this.#images },
+      ...{ env: this.#env, startWithin: this.#startWithin, signal: this.#options.signal },
+      cacheOf: (node) => this.#caches.get(node),
+      onLeft: (nodes, error) => this.#leave(nodes, error.toReport()),
+    });
   }
 
   /** In the cache, where the next sweep removes it, should this process be killed. */
@@ -210,39 +214,6 @@ class Broadcast {
       else this.#failEverywhere(image, error.toReport());
       return undefined;
     }
-  }
-
-  /** @returns where the nodes have it */
-  async #send(
-    packed: PackedImage,
-    { image, ways }: { image: string; ways: Ways },
-  ): Promise<string | undefined> {
-    const { signal } = this.#options;
-    for (let sending = 1; ; sending++) {
-      const lacking = this.#ledger.lacking(image);
-      if (lacking.length === 0) return undefined;
-      const place = await ways.to(lacking, this.#ledger.lackingAny(this.#images));
-      const has = new Set(place.nodes);
-      const error = busy("the node has no directory for what Slurm would send");
-      this.#leave(
-        lacking.filter((node) => !has.has(node)),
-        error.toReport(),
-      );
-      const sent = await sendFile(packed.path, { place, env: this.#env, signal });
-      if (!sent.error) return place.directory;
-      // Without a name, all of them may be without the file.
-      const isLast = sending === sendings || sent.without.length === 0;
-      this.#leave(isLast ? this.#ledger.lacking(image) : sent.without, sent.error.toReport());
-      await ways.close();
-    }
-  }
-
-  async #open({ nodes, job }: { nodes: readonly string[]; job: string }): Promise<DropPlace> {
-    const { signal } = this.#options;
-    const cache = mostCommon(nodes.map((node) => this.#caches.get(node) ?? ""));
-    const directory = join(new CacheLayout(cache).tmp, dropName());
-    const how = { job, directory, env: this.#env, startWithin: this.#startWithin, signal };
-    return await openDropPlace(nodes, how);
   }
 
   async #stage(
@@ -288,7 +259,8 @@ class Broadcast {
     const { program, args = [], signal } = this.#options;
     return await runOnNodes({
       ...{ ...step, program, signal, env: this.#env, startWithin: this.#startWithin },
-      args: [...args, ...step.args],
+      // What the caller has asked for already is not said twice.
+      args: [...new Set([...args, ...step.args])],
     });
   }
 
@@ -340,41 +312,6 @@ class Broadcast {
 type ImageEvent = Extract<WarmEvent, { readonly type: "image" }>;
 type Ready = Extract<ImageEvent, { readonly key: string }>;
 
-/** The place on the nodes that files are sent to; made anew for fewer nodes where one fails. */
-class Ways {
-  readonly #job: string;
-  readonly #open: (where: { nodes: readonly string[]; job: string }) => Promise<DropPlace>;
-  readonly #all: DropPlace[] = [];
-  #place: DropPlace | undefined;
-
-  constructor(
-    job: string,
-    open: (where: { nodes: readonly string[]; job: string }) => Promise<DropPlace>,
-  ) {
-    this.#job = job;
-    this.#open = open;
-  }
-
-  /** A place that those nodes have that lack a file; made for all that will lack one. */
-  async to(lacking: readonly string[], later: readonly string[]): Promise<DropPlace> {
-    const nodes = [...new Set([...lacking, ...later])];
-    if (!this.#place) {
-      this.#place = await this.#open({ nodes, job: this.#job });
-      this.#all.push(this.#place);
-    }
-    return this.#place;
-  }
-
-  /** Has the next file go to a new place; what is in the old one stays till the end. */
-  async close(): Promise<void> {
-    this.#place = undefined;
-  }
-
-  async end(): Promise<void> {
-    await Promise.all(this.#all.map((place) => place.end()));
-  }
-}
-
 const ofThisHost: ReadonlySet<string> = new Set([
   ...["NO_SPACE", "NOT_WRITABLE", "PERMISSION", "CACHE_UNTRUSTED", "CACHE_UNSUITABLE"],
 ]);
@@ -386,11 +323,4 @@ function busy(message: string): StageError {
 function failedNode(node: string, error: ErrorReport): FleetEvent {
   const counts = { ready: 0, failed: 0, skipped: 0, ms: 0 };
   return { type: "result", node, outcome: "failed", ...counts, error };
-}
-
-function mostCommon(values: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const [most] = [...counts].sort(([, a], [, b]) => b - a);
-  return most?.[0] ?? "";
 }

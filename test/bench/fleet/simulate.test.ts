@@ -16,7 +16,7 @@ const round = {
   ...{ nodes: 8, imageBytes: 1000, layers: 2, otherRequests: 3, documentBytes: 0 },
   ...{ registryRate: 40, nodeRate: 1000, sharedRate: 1e9, unpackRate: 10, packRate: 10 },
   ...{ requestLatency: 0, stepStart: 1, stepPerNode: 0, broadcastSteps: 4, stepsPerSecond: 1e9 },
-  ...{ pieceBytes: 100, hopLatency: 0.1, registryRequests: 1e9 },
+  ...{ pieceBytes: 100, relayRate: 2000, hopLatency: 0.05, registryRequests: 1e9 },
 };
 
 describe("the reckoning of a fleet", () => {
@@ -53,7 +53,7 @@ describe("the reckoning of a fleet", () => {
   });
 
   test("sends piece by piece, and reads the registry once", () => {
-    // 10 pieces, 3 levels, 2 × 100 bytes at 1000 a second and a tenth of a second for each.
+    // 10 pieces, 3 levels; each time 2 × 100 bytes at 1000 a second, and 100 ms to take and answer.
     const sending = 10 * 3 * 0.3;
     const outcome = viaSbcast(round, 2);
     expect(outcome).toMatchObject({ requests: 5, registryBytes: 1000, coreBytes: 9000 });
