@@ -170,6 +170,25 @@ describe("the pack of a registry's image", () => {
     expect(await packImage(first.reference(), options)).toMatchObject({ path, reused: false });
   });
 
+  test("is made anew for what a tag has become", async () => {
+    const { packs, here, there } = places();
+    const other = servedImage({ mark: "other" });
+    const tags = { latest: image.manifest };
+    const files = new Map([...image.files, ...other.files]);
+    const server = await startOddRegistry([], { content: { ...image, files, tags } });
+    const options = { directory: packs, cacheDir: here };
+    await packImage(server.reference(), options);
+    await stageFromPack(server.reference(), { from: packs, cacheDir: there });
+    tags.latest = other.manifest;
+    expect(await packImage(server.reference(), options)).toMatchObject({ reused: false });
+    await stageFromPack(server.reference(), { from: packs, cacheDir: there });
+    const { manifestDigest } = await stageRootfs(server.reference(), {
+      cacheDir: there,
+      offline: true,
+    });
+    expect(manifestDigest).toBe(other.manifest.digest);
+  });
+
   test("is not written of what is damaged, and what was there stays", async () => {
     const [, layer] = image.layers;
     if (!layer) throw new Error("there are two layers");
