@@ -150,16 +150,13 @@ describe("a user's mistake", () => {
       `IFS=${touched}`,
       "docker://127.0.0.1:1/odd/image:shared/../x",
     ];
-    for (const [i, image] of hostile.entries()) {
-      const comment = `--comment=stage-rootfs=${image}`;
-      const { stdout, exitCode } = await run([
-        "srun",
-        "-w",
-        `n${(i % 4) + 1}`,
-        comment,
-        "echo",
-        "ran",
-      ]);
+    const answers = await Promise.all(
+      hostile.map(async (image, i) => {
+        const where = ["-w", `n${(i % 4) + 1}`, `--comment=stage-rootfs=${image}`];
+        return { image, ...(await run(["srun", ...where, "echo", "ran"])) };
+      }),
+    );
+    for (const { image, stdout, exitCode } of answers) {
       expect([image, stdout, exitCode]).toEqual([
         image,
         expect.stringMatching(/^stage-rootfs: [^\n]*\n$/),
