@@ -13,6 +13,7 @@ import { checkInstanceName } from "../launch/runtimes/apptainer.js";
 import { optionWords } from "./option-words.js";
 import type { CommandLine, OptionName, OptionValues } from "./options.js";
 import { writeResult } from "./output.js";
+import { leaveDeletedDirectory, mountedPaths, pathOptions } from "./working-directory.js";
 
 /** What `command` takes only with `--slurm`. */
 const slurmOptions = [
@@ -52,6 +53,7 @@ export async function slurmLineCommand(line: CommandLine): Promise<number> {
 function slurmArgv({ values, words, rest }: CommandLine): readonly string[] {
   const { attach: jobId, sbatch, instance } = values;
   const command = rest === undefined ? [] : ["--", ...rest];
+  leaveDeletedDirectory([...words, ...pathOptions(values), ...mountedPaths(values)]);
   if (words.includes("-")) throw wrong("an image from standard input can't be staged on a node");
   const line: SlurmLine = {
     directory: process.cwd(),
