@@ -16,7 +16,10 @@ import { isAbandoned } from "../work-directory.js";
 export interface Reservation {
   /** A word for what the room is for: the same for the same layer, whoever unpacks it. */
   readonly purpose: string;
-  /** When it was made, in milliseconds since 1970. */
+  /**
+   * When it was made, in milliseconds since 1970, or a little later where others were seen then that
+   * seemed to come later. {@link undecided} until all that a staging reserves can be seen.
+   */
   readonly since: number;
   readonly room: Room;
   /** The file's name. */
@@ -28,7 +31,7 @@ export class Reservations {
   readonly #layout: CacheLayout;
   readonly #own = new Map<string, Reservation>();
   readonly #word: string;
-  /** When the first of them was made: whoever looked before that has not heeded this staging. */
+  /** When all of them could be seen: whoever looked before that has not heeded this staging. */
   #since: number | undefined;
 
   constructor(layout: CacheLayout) {
@@ -37,14 +40,22 @@ export class Reservations {
   }
 
   /**
-   * Reserves room for something, or changes how much of it is reserved. On a disk too full for
-   * that, nothing is reserved: the staging ends there soon enough.
+   * Reserves room for things, or changes how much of it is reserved. On a disk too full for that,
+   * nothing is reserved: the staging ends there soon enough.
    * @throws StageError NOT_WRITABLE, PERMISSION
    */
-  set(what: string, room: Room): void {
-    const purpose = purposeOf(what);
-    this.#since ??= Date.now();
-    const made = { purpose, since: this.#since, room };
+  set(rooms: Iterable<readonly [what: string, room: Room]>): void {
+    const wanted = new Map([...rooms].map(([what, room]) => [purposeOf(what), room]));
+    for (const [purpose, room] of wanted) this.#write(purpose, room);
+    if (this.#since !== undefined || this.#own.size === 0) return;
+    // Whoever looks from now on heeds all of it. So only those who are in the list may not have.
+    const earlier = this.ofOthers().map(({ since }) => since);
+    this.#since = Math.max(Date.now(), ...earlier.map((since) => since + 1));
+    for (const [purpose, { room }] of [...this.#own]) this.#write(purpose, room);
+  }
+
+  #write(purpose: string, room: Room): void {
+    const made = { purpose, since: this.#since ?? undecided, room };
     const name = formatName(made, this.#word);
     const before = this.#own.get(purpose);
     if (before?.name === name) return;
@@ -96,8 +107,9 @@ export class Reservations {
 
   /**
    * What of the others' reservations this staging has to leave alone: what was reserved before it
-   * began, for something else than its own. Whoever comes later makes way, so of two that begin at
-   * once and don't fit together, one goes ahead.
+   * began, or is being reserved right now, for something else than its own. Whoever comes later makes
+   * way, so of two that begin at once and don't fit together, one goes ahead: each can be seen before
+   * it takes its number, and looks when it has it (Lamport's bakery).
    */
   before(others: readonly Reservation[]): readonly Room[] {
     const ofEach = new Map<string, Room>();
@@ -121,6 +133,9 @@ export class Reservations {
     return join(this.#layout.tmp, name);
   }
 }
+
+/** Before all times: who looks meanwhile takes it for one that is ahead, and looks again. */
+const undecided = 0;
 
 /** Tells the stagings of one process apart. */
 let count = 0;

@@ -219,7 +219,7 @@ export class StagingRoom {
     wish: keyof Need,
   ): { missing: Room; free: Room; reserved: Room } {
     if (this.#isClosed) return { missing: noRoom, free: noRoom, reserved: noRoom };
-    for (const [what, { least }] of reserved) this.#reservations.set(what, least);
+    this.#reservations.set([...reserved].map(([what, { least }]) => [what, least]));
     const others = heedsOthers ? this.#reservations.ofOthers() : [];
     const own = [...reserved].map(([what, need]) => {
       return this.#reservations.unlessAhead(what, { room: need[wish], others });

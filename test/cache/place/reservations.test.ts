@@ -32,8 +32,8 @@ describe("Reservations", () => {
   test("are seen by others, for as long as they are held", () => {
     const cache = emptyCache();
     const [mine, other] = [new Reservations(cache.layout), new Reservations(cache.layout)];
-    mine.set("a", { bytes: 5 * gibibyte, inodes: 7 });
-    mine.set("b", { bytes: 10.5, inodes: 0 });
+    mine.set([["a", { bytes: 5 * gibibyte, inodes: 7 }]]);
+    mine.set([["b", { bytes: 10.5, inodes: 0 }]]);
     const rooms = () => other.ofOthers().map(({ room }) => room);
     expect(rooms()).toHaveLength(2);
     expect(rooms()).toEqual(
@@ -43,7 +43,7 @@ describe("Reservations", () => {
       ]),
     );
     expect(mine.ofOthers()).toEqual([]);
-    mine.set("a", { bytes: gibibyte, inodes: 2 });
+    mine.set([["a", { bytes: gibibyte, inodes: 2 }]]);
     mine.drop("b");
     mine.drop("never");
     expect(rooms()).toEqual([{ bytes: gibibyte, inodes: 2 }]);
@@ -54,7 +54,7 @@ describe("Reservations", () => {
   test("of living processes count, and are left alone", () => {
     const cache = emptyCache();
     const mine = new Reservations(cache.layout);
-    mine.set("a", { bytes: 1, inodes: 1 });
+    mine.set([["a", { bytes: 1, inodes: 1 }]]);
     giveTo(cache, livingProcess());
     mine.dropAll();
     expect(isAnythingAbandoned(cache.layout)).toBe(false);
@@ -65,7 +65,7 @@ describe("Reservations", () => {
   test.each(Object.entries(deadIdentities()))("of %s count no more, and go", (_, identity) => {
     const cache = emptyCache();
     const mine = new Reservations(cache.layout);
-    mine.set("a", { bytes: 1, inodes: 1 });
+    mine.set([["a", { bytes: 1, inodes: 1 }]]);
     giveTo(cache, identity);
     mine.dropAll();
     expect(names(cache)).toHaveLength(1);
@@ -84,9 +84,9 @@ describe("Reservations", () => {
     const late = new Reservations(cache.layout);
     const [a, b, c] = [10, 20, 30].map((bytes) => ({ bytes, inodes: 0 }));
     if (!a || !b || !c) return;
-    early.set("a", a);
-    early.set("both", b);
-    late.set("both", c);
+    early.set([["a", a]]);
+    early.set([["both", b]]);
+    late.set([["both", c]]);
     expect(late.before(late.ofOthers())).toEqual([a]);
     expect(early.before(early.ofOthers())).toEqual([]);
     // Whoever is ahead needs less, and the room is needed once.
@@ -99,12 +99,49 @@ describe("Reservations", () => {
     expect(rooms).toEqual(expect.arrayContaining([b, a]));
   });
 
+  test("heed those that have looked before, even where the clock has gone back", () => {
+    const cache = emptyCache();
+    vi.useFakeTimers({ now: 5000, toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const [early, late] = [new Reservations(cache.layout), new Reservations(cache.layout)];
+    early.set([["a", { bytes: 1, inodes: 0 }]]);
+    vi.setSystemTime(1000);
+    late.set([["b", { bytes: 2, inodes: 0 }]]);
+    expect(early.before(early.ofOthers())).toEqual([]);
+    expect(late.before(late.ofOthers())).toEqual([{ bytes: 1, inodes: 0 }]);
+  });
+
+  test.each([
+    ["earlier", 1],
+    ["later", 5000],
+  ])("of two, not both go ahead where one is slow and the other seems %s", (_, otherTime) => {
+    const cache = emptyCache();
+    const [slow, quick] = [new Reservations(cache.layout), new Reservations(cache.layout)];
+    const room = { bytes: 1, inodes: 0 };
+    const firstLook: unknown[] = [];
+    const clock = vi.spyOn(Date, "now");
+    onTestFinished(() => clock.mockRestore());
+    clock.mockImplementationOnce(() => {
+      // The other one comes while this one is kept from going on.
+      clock.mockReturnValue(otherTime);
+      quick.set([["other", room]]);
+      firstLook.push(...quick.before(quick.ofOthers()));
+      return 1000;
+    });
+    const wanted = ["small", "large"].map((what) => [what, room] as const);
+    slow.set(wanted);
+    clock.mockRestore();
+    expect(firstLook).toHaveLength(2);
+    const counts = [slow, quick].map((one) => one.before(one.ofOthers()).length);
+    expect(counts).toEqual(otherTime < 1000 ? [1, 0] : [0, 2]);
+  });
+
   test("of two that begin at once, one has to make way", () => {
     const cache = emptyCache();
     vi.useFakeTimers({ now: 1000, toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
     const pair = [new Reservations(cache.layout), new Reservations(cache.layout)];
-    for (const [i, one] of pair.entries()) one.set(`${i}`, { bytes: 1, inodes: 0 });
+    for (const [i, one] of pair.entries()) one.set([[`${i}`, { bytes: 1, inodes: 0 }]]);
     const counts = pair.map((one) => one.before(one.ofOthers()).length);
     expect(counts.sort()).toEqual([0, 1]);
   });
@@ -120,9 +157,9 @@ describe("Reservations", () => {
   test("in a cache that is being deleted, nothing is reserved", () => {
     const cache = emptyCache();
     const mine = new Reservations(cache.layout);
-    mine.set("a", { bytes: 1, inodes: 1 });
+    mine.set([["a", { bytes: 1, inodes: 1 }]]);
     for (const name of names(cache)) rmSync(`${cache.directory}/v1/tmp/${name}`);
-    mine.set("a", { bytes: 2, inodes: 1 });
+    mine.set([["a", { bytes: 2, inodes: 1 }]]);
     mine.dropAll();
     expect(names(cache)).toEqual([]);
   });

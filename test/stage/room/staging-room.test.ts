@@ -101,7 +101,7 @@ describe("before anything is unpacked", () => {
     await room.admit(image);
     vi.setSystemTime(Date.now() + 1000);
     const other = new Reservations(layout);
-    other.set("something else", { bytes: 50 * mebibyte, inodes: 1 });
+    other.set([["something else", { bytes: 50 * mebibyte, inodes: 1 }]]);
     const request = checkRequest("/late.tar", { cacheDir: layout.tmp.replace("/v1/tmp", "") });
     const late = new StagingRoom(request, { isMissing: () => true, onShortage: () => undefined });
     onTestFinished(() => late.close());
@@ -118,7 +118,7 @@ describe("before anything is unpacked", () => {
   test("what others are about to finish is looked at again", async () => {
     const { layout, image } = roomFor(layersOf(10 * mebibyte));
     const other = new Reservations(layout);
-    other.set("something else", { bytes: 50 * mebibyte, inodes: 1 });
+    other.set([["something else", { bytes: 50 * mebibyte, inodes: 1 }]]);
     vi.useFakeTimers({ now: Date.now() + 1000 });
     onTestFinished(() => void vi.useRealTimers());
     const request = checkRequest("/late.tar", { cacheDir: layout.tmp.replace("/v1/tmp", "") });
@@ -126,7 +126,7 @@ describe("before anything is unpacked", () => {
     onTestFinished(() => late.close());
     has({ bytes: 15 * mebibyte, inodes: 1000 });
     const admitted = late.admit(image);
-    other.set("something else", { bytes: 2 * mebibyte, inodes: 1 });
+    other.set([["something else", { bytes: 2 * mebibyte, inodes: 1 }]]);
     await vi.runAllTimersAsync();
     await admitted;
   });
