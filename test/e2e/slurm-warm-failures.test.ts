@@ -24,7 +24,7 @@ async function prepared() {
 
 describe("a node that fails", () => {
   test("because it is drained is named at once, with Slurm's reason", async () => {
-    const { warm, run, small } = await prepared();
+    const { warm, run, stateOf, small } = await prepared();
     const update = ["scontrol", "update", "NodeName=n2"] as const;
     await run([...update, "State=DRAIN", "Reason=bad fan"], { as: "root" });
     try {
@@ -36,6 +36,7 @@ describe("a node that fails", () => {
       expect(stderr).toContain("stage-rootfs: n2: the node is drained: bad fan (once it is mended");
     } finally {
       await run([...update, "State=RESUME"], { as: "root" });
+      await expect.poll(() => stateOf("n2"), { timeout: 20_000 }).toBe("idle");
     }
   });
 
@@ -45,7 +46,10 @@ describe("a node that fails", () => {
     try {
       const start = Date.now();
       const result = await warm("--nodes", "n[1-4]", "--start-within", "8", small);
-      expect(result).toMatchObject({ stdout: "staged   n[1-2,4]\nfailed   n3\n", exitCode: 1 });
+      expect(result, result.stderr).toMatchObject({
+        stdout: "staged   n[1-2,4]\nfailed   n3\n",
+        exitCode: 1,
+      });
       expect(result.stderr).toContain("n3: it did not begin within 8 s: the node does not answer");
       expect(Date.now() - start).toBeLessThan(30_000);
     } finally {

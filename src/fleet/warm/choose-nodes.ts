@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
 import { expandNodeList } from "../node-list.js";
-import { type NodeState, nodeStates } from "../node-states.js";
+import { type NodeQuery, type NodeState, nodeStates } from "../node-states.js";
 
 /** How steps get onto the nodes: into a job that has them, or each as a job of its own. */
 export type Way =
@@ -43,7 +44,7 @@ export async function chooseNodes(
   const list = wish.nodes ?? (wish.partition === undefined ? ofJob : undefined);
   if (list === undefined && wish.partition === undefined) throw noNodes();
   const wanted = list === undefined ? undefined : await expandNodeList(list, { signal });
-  const states = await nodeStates({ nodes: list, partition: wish.partition }, { signal });
+  const states = await settledStates({ nodes: list, partition: wish.partition }, options);
   const names = wanted ?? states.map(({ node }) => node);
   if (names.length === 0) throw emptyPartition(wish);
   const isInside =
@@ -52,6 +53,21 @@ export async function chooseNodes(
     wish.partition === undefined &&
     isAmong(names, await expandNodeList(ofJob, { signal }));
   return planNodes(names, { states, job: isInside ? job : undefined, wish });
+}
+
+/** A node that was just given back, or is busy, does not respond for a moment. In milliseconds. */
+const secondLook = 3000;
+
+/** What Slurm says of nodes; where some don't respond, what it says a little later. */
+async function settledStates(
+  query: NodeQuery,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<readonly NodeState[]> {
+  const { signal } = options;
+  const states = await nodeStates(query, { signal });
+  if (states.every(({ isResponding, state }) => isResponding || dead.has(state))) return states;
+  await sleep(secondLook, undefined, { signal }).catch(() => signal?.throwIfAborted());
+  return await nodeStates(query, { signal });
 }
 
 /** Tells the nodes that can be used from those that can't. */

@@ -40,6 +40,20 @@ describe("nodes that are meant", () => {
     });
   });
 
+  test.each([
+    ["idle*", "idle", 2, ["n1"]],
+    ["idle*", "idle*", 2, []],
+    ["down*", "idle", 1, []],
+  ])("are looked at again where one does not respond for now: %s, then %s", async (...states) => {
+    const [first, then, looks, usable] = states;
+    const programs = fakeSlurm();
+    const seen = `${programs.directory}/seen`;
+    const state = `s='${then}'; [ -e '${seen}' ] || s='${first}'; touch '${seen}'`;
+    programs.make("sinfo", `${state}; echo "n1|compute*|$s|none"`);
+    expect(await chooseNodes({ nodes: "n1" }, { env: {} })).toMatchObject({ usable });
+    expect(programs.calls("sinfo").length).toBe(looks);
+  });
+
   test("must be in the partition", async () => {
     fakeSlurm();
     const { code, message } = await rejection(chooseNodes({ partition: "gpu" }, { env: {} }));
