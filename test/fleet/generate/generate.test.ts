@@ -54,7 +54,9 @@ describe("what is generated", () => {
       "\nSHARED_IMAGES='docker://a/* docker://b/*'\n",
     );
     expect(text("slurm-prolog", [])).toContain("\nSHARED_IMAGES=\n");
-    expect(text("systemd", ["docker://a/b"])).toContain(" warm --shared --retry 3 --deadline 900 docker://a/b\n");
+    expect(text("systemd", ["docker://a/b"])).toContain(
+      " warm --shared --retry 3 --deadline 900 docker://a/b\n",
+    );
     expect(text("systemd", [])).toContain(" --file /etc/stage-rootfs/images.txt\n");
   });
 });
