@@ -22,12 +22,16 @@ const image = {
   warnings: [{ code: "C", message: "m", count: 1, examples: [] }],
 };
 
+const place = { path: "x", kind: "dir", mode: 0o755, mtime: 1.5 };
+
 describe("isStagedImage", () => {
   test("takes what this version writes", () => {
     expect(isStagedImage(image)).toBe(true);
     expect(isStagedImage(JSON.parse(JSON.stringify(image)))).toBe(true);
     const source = { reference: "docker://x", kind: "registry", path: null, digest: "sha256:c" };
     expect(isStagedImage({ ...image, source })).toBe(true);
+    const planned = { mountPoints: image.mountPoints, places: [place] };
+    expect(isStagedImage({ ...image, planned })).toBe(true);
   });
 
   test.each([
@@ -47,6 +51,11 @@ describe("isStagedImage", () => {
       { ...image, mountPoints: [{ target: "/x", kind: "dir", created: true }] },
     ],
     ["mount points by name", { ...image, mountPoints: { "/x": image.mountPoints[0] } }],
+    ["a plan without places", { ...image, planned: { mountPoints: [] } }],
+    [
+      "a planned place without a time",
+      { ...image, planned: { mountPoints: [], places: [{ ...place, mtime: null }] } },
+    ],
     ["a source that is a text", { ...image, source: "image.tar" }],
     [
       "a source without a reference",
