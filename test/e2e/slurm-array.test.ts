@@ -32,7 +32,7 @@ const { cluster } = clusterOfFile({
 const jobs = 200;
 
 test("of 200 jobs on four nodes that want the same new image, one for each node unpacks it", {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const { run, local, localOf, shared, nodes, settled } = await cluster();
   const image = sizedImage([

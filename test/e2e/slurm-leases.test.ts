@@ -132,8 +132,8 @@ describe("a job that ended without an epilog", () => {
     await slurm.killNode(node);
     await until(async () => !(await isListed(slurm, job)));
     await slurm.startNode(node);
-    const { stdout, exitCode } = await onNode(place, { node, args: gc });
-    expect([exitCode, stdout]).toEqual([0, expect.stringContaining("removed ")]);
+    // A step that has outlived its node's daemon ends when the new one is told to end it.
+    await until(async () => (await onNode(place, { node, args: gc })).exitCode === 0);
     expect(await leasesOn(place, node)).toEqual([]);
   });
 });
