@@ -3,6 +3,9 @@ import { slurmJobs } from "../../src/fleet/slurm-jobs.js";
 import { FakePrograms } from "../support/fake-programs.js";
 import { rejection } from "../support/refusal.js";
 
+// This machine may have a Slurm of its own, with jobs.
+vi.mock("../../src/fleet/job-steps.js", () => ({ jobsWithSteps: () => new Set() }));
+
 let programs: FakePrograms;
 beforeEach(() => {
   programs = new FakePrograms();
