@@ -22,5 +22,10 @@ export function leftovers({ directory }: TestCache): readonly string[] {
 
 /** What there is in a directory of locks, but for those that are kept for a full disk. */
 export function locksIn(directory: string): readonly string[] {
-  return readdirSync(directory).filter((name) => !/^spare-+\d$/.test(name));
+  return readdirSync(directory).filter((name) => !isSpareLock(name));
+}
+
+/** Whether a lock is one of those that are kept for a full disk. */
+export function isSpareLock(name: string): boolean {
+  return /^spare-+\d$/.test(name);
 }
