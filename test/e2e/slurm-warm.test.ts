@@ -135,7 +135,7 @@ describe("a call that can't be carried out", () => {
       66,
       "Slurm has no partition gpu",
     ],
-    ["names a node that is not there", ["--nodes", "n9"], 66, "n9: Slurm has no node n9"],
+    ["names a node that is not there", ["--nodes", "n9"], 66, "n9: Slurm has no such node"],
     ["lets no node work", ["--nodes", "n1", "--fan-in", "0"], 2, "--fan-in takes a number from 1"],
   ] as const)("%s", async (_, args, status, words) => {
     const { warm, small } = await prepared();

@@ -87,7 +87,7 @@ export function planNodes(
   const unusable: UnusableNode[] = [];
   for (const node of names) {
     const state = states.get(node);
-    const error = state ? faultOf(state, { isInside: job !== undefined }) : unknownNode(node, wish);
+    const error = state ? faultOf(state, { isInside: job !== undefined }) : unknownNode(wish);
     if (error) {
       unusable.push({ node, error });
       continue;
@@ -107,7 +107,7 @@ const dead: ReadonlySet<string> = new Set(["down", "error", "future", "inval", "
 const closed: ReadonlySet<string> = new Set(["drained", "draining", "drain", "fail", "failing"]);
 
 function faultOf(
-  { node, state, isResponding, reason }: NodeState,
+  { state, isResponding, reason }: NodeState,
   { isInside }: { readonly isInside: boolean },
 ): StageError | undefined {
   const isDead = dead.has(state);
@@ -115,13 +115,13 @@ function faultOf(
   const what = isDead || closed.has(state) ? `is ${state}` : "does not respond";
   const why = reason === "" ? "" : `: ${reason}`;
   return new StageError("BUSY", printable(`the node ${what}${why}`), {
-    hint: `once it is mended, scontrol update NodeName=${node} State=RESUME gives it back`,
+    hint: "once it is mended, scontrol update NodeName=... State=RESUME gives it back",
   });
 }
 
-function unknownNode(node: string, { partition }: NodeWish): StageError {
+function unknownNode({ partition }: NodeWish): StageError {
   const where = partition === undefined ? "Slurm has" : `partition ${partition} has`;
-  return new StageError("NOT_FOUND", printable(`${where} no node ${node} that you may use`), {
+  return new StageError("NOT_FOUND", printable(`${where} no such node that you may use`), {
     hint: "sinfo --Node lists them",
   });
 }

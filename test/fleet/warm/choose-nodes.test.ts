@@ -96,7 +96,7 @@ describe("a node", () => {
     expect(first?.error.toReport()).toEqual({
       code: "BUSY",
       message: "the node is drained: bad\\x1b fan",
-      hint: "once it is mended, scontrol update NodeName=n1 State=RESUME gives it back",
+      hint: "once it is mended, scontrol update NodeName=... State=RESUME gives it back",
     });
   });
 
@@ -108,7 +108,7 @@ describe("a node", () => {
     });
     expect(unusable[0]?.error).toMatchObject({
       code: "NOT_FOUND",
-      message: "partition p has no node n9 that you may use",
+      message: "partition p has no such node that you may use",
     });
   });
 
