@@ -235,6 +235,16 @@ describe("a node that does not get what was sent", () => {
   });
 });
 
+test("a host that can't pack says so of itself, and the nodes read the registry", async () => {
+  const all = await prepared();
+  const image = await all.push("team/app:1");
+  // It is root's here, and not yet there on the nodes.
+  mkdirSync(all.cacheDir, { mode: 0o755 });
+  const result = await all.warm("--via", "sbcast", "--nodes", "n1", image);
+  expect(result).toMatchObject({ exitCode: 0, stdout: "staged   n1\n" });
+  expect(result.stderr).toMatch(/n1: this host can't pack it: .*cache.*; it is tried again/);
+});
+
 describe("a broadcast that is stopped", () => {
   test.each(["SIGTERM", "SIGKILL"] as const)(
     "by %s leaves nothing on the nodes",

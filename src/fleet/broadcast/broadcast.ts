@@ -194,9 +194,13 @@ class Broadcast {
 
   /** In the cache, where the next sweep removes it, should this process be killed. */
   #makePackDirectory(): string {
-    const here = checkOptions(this.#options.packing);
-    prepareCache(here);
-    return makeWorkDirectory(here.layout);
+    try {
+      const here = checkOptions(this.#options.packing);
+      prepareCache(here);
+      return makeWorkDirectory(here.layout);
+    } catch (thrown) {
+      throw notPacked(thrown);
+    }
   }
 
   async #pack(image: string, directory: string): Promise<PackedImage | undefined> {
@@ -210,7 +214,8 @@ class Broadcast {
       signal?.throwIfAborted();
       const error = asStageError(thrown);
       // The nodes may have the room that this host has not.
-      if (ofThisHost.has(error.code)) this.#leave(this.#ledger.lacking(image), error.toReport());
+      if (ofThisHost.has(error.code))
+        this.#leave(this.#ledger.lacking(image), notPacked(error).toReport());
       else this.#failEverywhere(image, error.toReport());
       return undefined;
     }
@@ -315,6 +320,12 @@ type Ready = Extract<ImageEvent, { readonly key: string }>;
 const ofThisHost: ReadonlySet<string> = new Set([
   ...["NO_SPACE", "NOT_WRITABLE", "PERMISSION", "CACHE_UNTRUSTED", "CACHE_UNSUITABLE"],
 ]);
+
+/** What is wrong with this host. Said of a node as it is, it would be taken for the node's fault. */
+function notPacked(thrown: unknown): StageError {
+  const { code, message, hint } = asStageError(thrown);
+  return new StageError(code, `this host can't pack it: ${message}`, { hint, cause: thrown });
+}
 
 function busy(message: string): StageError {
   return new StageError("BUSY", message);
