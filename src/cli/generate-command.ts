@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { nearest } from "../config/nearest.js";
 import { fromSystemError, StageError } from "../errors.js";
@@ -120,12 +120,13 @@ function shown({ name, text, isExecutable }: GeneratedFile): string {
   return isExecutable ? text : `# /etc/systemd/system/${name}\n${text}`;
 }
 
-/** @throws StageError NOT_FOUND, PERMISSION, NO_SPACE, NOT_WRITABLE */
+/** @throws StageError USAGE, NOT_FOUND, PERMISSION, NO_SPACE, NOT_WRITABLE */
 function writeFiles(
   files: readonly GeneratedFile[],
   { path, isDirectory }: { readonly path: string; readonly isDirectory: boolean },
 ): void {
   try {
+    checkKind(path, isDirectory);
     if (isDirectory) mkdirSync(path, { recursive: true });
     for (const { name, text, isExecutable } of files) {
       const file = isDirectory ? join(path, name) : path;
@@ -135,4 +136,15 @@ function writeFiles(
   } catch (error) {
     throw fromSystemError(error, `write ${printable(path)}`);
   }
+}
+
+/** @throws StageError USAGE where something else stands there */
+function checkKind(path: string, isDirectory: boolean): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found || found.isDirectory() === isDirectory) return;
+  throw new StageError(
+    "USAGE",
+    `--output ${printable(path)} is ${isDirectory ? "no directory" : "a directory"}`,
+    { hint: isDirectory ? "name a directory for the units" : "name the file in it" },
+  );
 }
