@@ -380,12 +380,14 @@ export const commands: readonly [Command, ...Command[]] = [
     meanings: {
       output: "write it there; units of systemd's into that directory",
       "cache-dir": "the cache of all users; users' own are below DIR-users",
+      authfile: "logins for images that root may stage for all users (default: none)",
       deadline: "how long images may be staged",
       instance: "what the instance is called",
     },
     notes: `WHAT is slurm-prolog, slurm-task-prolog, slurm-epilog, sbatch, instance or systemd. Each script has its
-options as variables at the top, and those given here are filled in. IMAGE is what a job stages; for
-slurm-prolog, patterns of images that root may stage for all users; for systemd, images to have at boot.`,
+options as variables at the top, and those given here are filled in; an option that WHAT has no use for
+is refused, with those that it takes. IMAGE is what a job stages; for slurm-prolog, patterns of images
+that root may stage for all users; for systemd, images to have at boot.`,
     example:
       "stage-rootfs generate slurm-prolog 'docker://registry.example.org/*' --output /etc/slurm/prolog",
     run: async (line) => (await import("./generate-command.js")).generateCommand(line),

@@ -69,8 +69,8 @@ const optionHelp: Readonly<Record<OptionName, readonly [form: string, meaning: s
     "with --slurm: stage-rootfs on the nodes (default: where it is here)",
   ],
   via: [
-    "--via direct|sbcast|shared",
-    "with --slurm: every node reads IMAGE itself, or it is read once",
+    "--via registry|sbcast|shared",
+    "with --slurm: each node reads IMAGE itself (default), or it is read once",
   ],
   share: ["--share DIR", "with --via shared: where the images lie meanwhile; all nodes see it"],
   leases: ["--leases", "show each lease on a line of its own"],

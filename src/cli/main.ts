@@ -60,7 +60,7 @@ function checkOptions(command: Command, { values }: CommandLine): void {
   if (odd === undefined) return;
   const users = commands.filter(({ options }) => options.some((name: OptionName) => name === odd));
   throw new StageError("USAGE", `--${odd} is no option of ${label(command)}`, {
-    hint: `it belongs to ${users.map(label).join(" and ")}`,
+    hint: `it belongs to ${users.map(label).join(", ")}`,
   });
 }
 
