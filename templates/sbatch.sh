@@ -32,11 +32,11 @@ on_each_node() {
 }
 
 # It takes milliseconds where the prolog has staged it.
-on_each_node "$NODE" "$STAGE_ROOTFS" "$IMAGE" --quiet --deadline "$DEADLINE" || exit
+on_each_node "$NODE" "$STAGE_ROOTFS" "$IMAGE" --quiet --deadline "$DEADLINE" >/dev/null || exit
 
 srun "$NODE" "$STAGE_ROOTFS" run "$IMAGE" --quiet ${1+-- "$@"}
 status=$?
 
 # An epilog would do that, too.
-on_each_node "$NODE" "$STAGE_ROOTFS" release --quiet
+on_each_node "$NODE" "$STAGE_ROOTFS" release --quiet >/dev/null
 exit "$status"

@@ -44,6 +44,8 @@ describe("the generated job", () => {
     const { exitCode } = await run([...argv, script], { cwd: shared });
     const lines = readFileSync(out, "utf8").split("\n");
     expect(lines.filter((line) => /^12\./.test(line))).toHaveLength(4);
+    // Nothing of the staging's own is among it.
+    expect(lines.filter((line) => line.includes("sha256-"))).toEqual([]);
     expect(exitCode).toBe(3);
   });
 });
