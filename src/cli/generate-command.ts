@@ -138,13 +138,15 @@ function writeFiles(
   }
 }
 
-/** @throws StageError USAGE where something else stands there */
+/**
+ * A file takes the place of what stands there, which must not happen to a device.
+ * @throws StageError USAGE
+ */
 function checkKind(path: string, isDirectory: boolean): void {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (!found || found.isDirectory() === isDirectory) return;
-  throw new StageError(
-    "USAGE",
-    `--output ${printable(path)} is ${isDirectory ? "no directory" : "a directory"}`,
-    { hint: isDirectory ? "name a directory for the units" : "name the file in it" },
-  );
+  if (!found || (isDirectory ? found.isDirectory() : found.isFile())) return;
+  const [kind, hint] = isDirectory
+    ? ["directory", "name one for the units"]
+    : ["file", "name one; without --output it is printed"];
+  throw new StageError("USAGE", `--output ${printable(path)} is no ${kind}`, { hint });
 }

@@ -27,7 +27,8 @@ describe("stage-rootfs generate", () => {
     [["instance", "a.tar", "--", "sh"], /instance runs no command in an image/],
     [["slurm-prolog", "docker://a b"], /takes no image with blanks/],
     [["instance", "--instance", "-x"], /--instance/],
-    [["slurm-epilog", "--output", "/tmp"], /--output \/tmp is a directory \(name the file in it\)/],
+    [["slurm-epilog", "--output", "/tmp"], /--output \/tmp is no file \(name one/],
+    [["slurm-epilog", "--output", "/dev/null"], /--output \/dev\/null is no file/],
     [["systemd", "--output", "/dev/null"], /--output \/dev\/null is no directory \(/],
   ])("refuses %j", async (args, says) => {
     const { stdout, stderr, exitCode } = await stageRootfs(["generate", ...args]);
