@@ -32,13 +32,15 @@ ours() {
       --cache-dir "$CACHE_DIR" ${CONFIG:+--config "$CONFIG"} </dev/null
 }
 
-# A command of the program's in the user's cache, with nothing of root's.
+# A command of the program's in the user's cache, with nothing of root's. Already a look into it may
+# never end: what is there is the user's.
 theirs() {
-  [ ! -d "$own/v1" ] ||
-    timeout --kill-after=5 "$limit" \
-      setpriv --reuid "$SLURM_JOB_UID" --regid "$SLURM_JOB_GID" --init-groups --no-new-privs \
-      env -i HOME=/nonexistent PATH="$PATH" "$NODE" "$STAGE_ROOTFS" "$@" \
-      --cache-dir "$own" ${CONFIG:+--config "$CONFIG"} </dev/null >/dev/null 2>&1
+  # shellcheck disable=SC2016 # that shell is to expand it
+  timeout --kill-after=5 "$limit" \
+    setpriv --reuid "$SLURM_JOB_UID" --regid "$SLURM_JOB_GID" --init-groups --no-new-privs \
+    env -i HOME=/nonexistent PATH="$PATH" \
+    sh -c '[ ! -d "$0/v1" ] || exec "$@"' "$own" "$NODE" "$STAGE_ROOTFS" "$@" \
+    --cache-dir "$own" ${CONFIG:+--config "$CONFIG"} </dev/null >/dev/null 2>&1
 }
 
 # Started by itself, below: one at a time.
@@ -56,7 +58,8 @@ if [ "${1-}" = gc ]; then
   exit 0
 fi
 
-rm -f "$STATE_DIR/$SLURM_JOB_ID"
+# A prolog that was killed can have left the second.
+rm -f "$STATE_DIR/$SLURM_JOB_ID" "$STATE_DIR/$SLURM_JOB_ID.new"
 limit=30
 ours release --quiet --lease "job:$SLURM_JOB_ID" >/dev/null 2>&1
 theirs release --quiet --lease "job:$SLURM_JOB_ID"

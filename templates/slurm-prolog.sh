@@ -62,13 +62,14 @@ is_ours() {
   [ -n "$(find "$1" -prune -type d -user 0 ! -perm -020 ! -perm -002 2>/dev/null)" ]
 }
 
-# Runs a command with nothing of root's. Its directory is the job's.
+# Becomes a command with nothing of root's, so that whoever limits its time has hold of it. Its
+# directory is the job's.
 as_user() {
   home=$(getent passwd "$SLURM_JOB_UID" | cut -d : -f 6)
   # shellcheck disable=SC2016 # that shell is to expand it
-  setpriv --reuid "$SLURM_JOB_UID" --regid "$SLURM_JOB_GID" --init-groups --no-new-privs \
+  exec setpriv --reuid "$SLURM_JOB_UID" --regid "$SLURM_JOB_GID" --init-groups --no-new-privs \
     env -i HOME="${home:-/}" PATH="$PATH" STAGE_ROOTFS_ALLOW_DISK="$ALLOW_DISK" \
-    sh -c 'cd -- "$0" 2>/dev/null || cd /; exec "$@"' "$SLURM_JOB_WORK_DIR" "$@"
+    sh -c 'cd -- "$0" 2>/dev/null || cd /; exec "$@"' "${SLURM_JOB_WORK_DIR:-/}" "$@"
 }
 
 as_root() {
@@ -114,7 +115,10 @@ is_ours "$STATE_DIR" || broken "$STATE_DIR has to be a directory that only root 
 users=$CACHE_DIR-users
 own=$users/$SLURM_JOB_UID
 if mkdir -p "$users" 2>/dev/null && is_ours "$users"; then
-  mkdir -m 0700 "$own" 2>/dev/null && chown "$SLURM_JOB_UID:$SLURM_JOB_GID" "$own"
+  mkdir -m 0700 "$own" 2>/dev/null
+  # Also one that a prolog left behind which was killed here. Its user can have mounted what never
+  # answers on their own.
+  timeout 5 chown --from=root "$SLURM_JOB_UID:$SLURM_JOB_GID" "$own" 2>/dev/null
 elif [ -n "$image" ]; then
   [ -d "$users" ] || broken "can't make $users"
   broken "$users has to be a directory that only root can write to"
@@ -133,10 +137,11 @@ esac
 command -v "$NODE" >/dev/null || broken "$NODE, which runs the program, is missing"
 [ -f "$STAGE_ROOTFS" ] || broken "the program is missing: $STAGE_ROOTFS"
 
-who=as_user cache=$own probe=$users/root
+# What root looks at when staging fails is never the user's.
+who=as_user cache=$own place=$users probe=$users/root
 for pattern in $SHARED_IMAGES; do
   # shellcheck disable=SC2254 # it is a pattern
-  case $image in docker://*) case $image in $pattern) who=as_root cache=$CACHE_DIR probe=$CACHE_DIR ;; esac ;; esac
+  case $image in docker://*) case $image in $pattern) who=as_root cache=$CACHE_DIR place=$CACHE_DIR probe=$CACHE_DIR ;; esac ;; esac
 done
 if [ "$who" = as_root ]; then
   answer=$(stage as_root "$cache" --shared --authfile "$AUTHFILE")
@@ -156,12 +161,13 @@ esac
 # Does the node fail without this image, and for root, too?
 found=$(as_root timeout 30 "$NODE" "$STAGE_ROOTFS" doctor --quiet --native --cache-dir "$probe" \
   ${CONFIG:+--config "$CONFIG"} 2>&1)
+# Where jobs leave it no time or no memory it has found nothing.
 case $? in
-0 | 125) ;;
+0 | 124 | 125 | 1[3-9]?) ;;
 *) broken "$(printf '%s\n' "$found" | sed -n '1s/^no  *cache  *//;1p')" ;;
 esac
-free=$(df -Pk "$cache/." 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }')
+free=$(timeout 10 df -Pk "$place/." 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }')
 if [ "${free:-$MIN_FREE}" -lt "$MIN_FREE" ]; then
-  broken "the disk of $cache is full: $free MiB are left"
+  broken "the disk of $place is full: $free MiB are left"
 fi
 tell again "$status" "$text"

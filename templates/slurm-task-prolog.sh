@@ -19,6 +19,8 @@ ALLOW_DISK=
 DEADLINE=600
 
 set -u
+newline='
+'
 
 # Says why, once for each node, and has the task fail.
 fail() {
@@ -62,6 +64,8 @@ text=$(timeout --kill-after=5 "$((DEADLINE + 10))" "$NODE" "$STAGE_ROOTFS" "$ima
   --lease "job:$SLURM_JOB_ID" \
   ${CONFIG:+--config "$CONFIG"} </dev/null 2>&1)
 status=$?
+# Node has warnings of its own, as for $NODE_EXTRA_CA_CERTS, and Slurm takes each line for a word.
+text=${text##*"$newline"}
 case $status in
 0) found "$text" ;;
 124) fail 75 "$image was not staged within $DEADLINE s" ;;
