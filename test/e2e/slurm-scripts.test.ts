@@ -154,12 +154,17 @@ describe("the generated epilog", () => {
 });
 
 describe("the generated task prolog", () => {
-  const env = { NODE_EXTRA_CA_CERTS: "/missing", SLURM_LOCALID: "0" };
+  /** Makes Node say something first, as it does of $NODE_EXTRA_CA_CERTS in some versions. */
+  function warning(directory: string) {
+    const path = join(directory, "warn.cjs");
+    writeFileSync(path, 'console.error("Warning: one\\nWarning: two")\n');
+    return { NODE_OPTIONS: `--require=${path}`, SLURM_LOCALID: "0" };
+  }
 
   test("hands on the image alone where Node has a warning", async () => {
     const { directory, own, run, image } = await makeNode();
     await run("prolog");
-    const wish = { ...env, STAGE_ROOTFS_IMAGE: image };
+    const wish = { ...warning(directory), STAGE_ROOTFS_IMAGE: image };
     const { stdout, exitCode } = await run("task", { as: "ordinary", env: wish });
     expect(stdout).toMatch(
       new RegExp(
@@ -170,8 +175,8 @@ describe("the generated task prolog", () => {
   });
 
   test("says why there is none where Node has a warning", async () => {
-    const { run } = await makeNode();
-    const wish = { ...env, STAGE_ROOTFS_IMAGE: "/missing.tar" };
+    const { directory, run } = await makeNode();
+    const wish = { ...warning(directory), STAGE_ROOTFS_IMAGE: "/missing.tar" };
     const { stdout, exitCode } = await run("task", { as: "ordinary", env: wish });
     expect(stdout).toMatch(
       /^print stage-rootfs: no such file or directory: \/missing\.tar[^\n]*\n$/,

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
+import { eachLine } from "../../host/lines.js";
 
 export interface LongStepOptions<Said> {
   readonly argv: readonly [string, ...string[]];
@@ -22,6 +22,9 @@ export interface LongStep<Said> {
   /** Resolves when it has ended; harmless when repeated. */
   readonly end: () => Promise<void>;
 }
+
+/** How many lines of stderr are kept. */
+const keptLines = 50;
 
 /** How long it may take to end by itself, in milliseconds; and then by a signal. */
 const patience = 10_000;
@@ -48,13 +51,16 @@ export async function startLongStep<Said>(options: LongStepOptions<Said>): Promi
   });
   child.stdin.on("error", () => {});
   const begun = new Promise<void>((resolve) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
+    void eachLine(child.stdout, (line) => {
       const value = read(line);
       if (value !== undefined) said.push(value);
       if (said.length >= count) resolve();
     });
   });
-  createInterface({ input: child.stderr }).on("line", (line) => void words.push(line));
+  void eachLine(child.stderr, (line) => {
+    words.push(line);
+    if (words.length > keptLines) words.shift();
+  });
   const end = async () => {
     child.stdin.end();
     const kill = [

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fromSystemError, StageError } from "../../errors.js";
+import { eachLine } from "../../host/lines.js";
 
 export interface Step {
   readonly argv: readonly [string, ...string[]];
@@ -88,12 +87,6 @@ export async function runStep(step: Step): Promise<StepEnd> {
     child.stdout.destroy();
     child.stderr.destroy();
   }
-}
-
-async function eachLine(stream: Readable, tell: (line: string) => void): Promise<void> {
-  const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
-  lines.on("line", tell);
-  await new Promise<void>((resolve) => lines.once("close", resolve));
 }
 
 /** Why a step that said nothing in time was ended. */
