@@ -4,6 +4,7 @@ import pLimit from "p-limit";
 import { prepareCache } from "../../cache/place/location.js";
 import { fromSystemError, StageError } from "../../errors.js";
 import { printable } from "../../host/byte-string.js";
+import { lstatIfAny } from "../../host/lstat-if-any.js";
 import type { Span } from "../../host/span.js";
 import type { Image, Layer, RemoteLayer } from "../../oci/image.js";
 import { layoutFileName, layoutIndexName } from "../../oci/sources/oci-layout.js";
@@ -84,9 +85,15 @@ export async function packImage(image: string, options: PackOptions): Promise<Pa
   }
 }
 
-/** The pack under a path; undefined for what is none, which is written anew. */
+/**
+ * The pack under a path; undefined for what is none, which is written anew. So is what somebody else
+ * can have put there: a note may say of any content that it is the image's.
+ */
 function packAt(path: string, request: StageRequest): Pack | undefined {
   try {
+    const stat = lstatIfAny(path);
+    const isOurs = stat !== undefined && [request.uid, 0].includes(stat.uid);
+    if (!isOurs || !stat.isFile() || (stat.mode & 0o002) !== 0) return undefined;
     return readPack(path, request);
   } catch (error) {
     if (error instanceof StageError) return undefined;

@@ -1,4 +1,15 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { extract } from "tar-stream";
@@ -144,6 +155,31 @@ describe("the pack of a registry's image", () => {
     const tagged = await stageFromPack(server.reference(), { from: packs, cacheDir: there });
     expect(tagged).toMatchObject({ hit: true, key: staged.key });
     expect(server.seen()).toHaveLength(before);
+  });
+
+  const strangers = [
+    ["that anybody can write to", (path: string) => chmodSync(path, 0o666)],
+    [
+      "that is a link",
+      (path: string) => {
+        renameSync(path, `${path}.real`);
+        symlinkSync(`${path}.real`, path);
+      },
+    ],
+    ...(process.getuid?.() === 0
+      ? ([["of somebody else's", (path: string) => chownSync(path, 23456, 23456)]] as const)
+      : []),
+  ] as const;
+
+  test.for(strangers)("takes the place of one %s", async ([, prepare]) => {
+    const server = await startOddRegistry();
+    const { packs, here } = places();
+    const options = { directory: packs, cacheDir: here };
+    const { path } = await packImage(server.reference(), options);
+    prepare(path);
+    expect(await packImage(server.reference(), options)).toMatchObject({ path, reused: false });
+    const stat = lstatSync(path);
+    expect([stat.isFile(), stat.uid, stat.mode & 0o002]).toEqual([true, process.getuid?.(), 0]);
   });
 
   test("stays as it is while the tag does, and follows it", async () => {
