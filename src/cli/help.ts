@@ -1,4 +1,5 @@
-import { type Command, commands } from "./commands.js";
+import type { Command } from "./commands/command.js";
+import { commands } from "./commands.js";
 import type { OptionName } from "./options.js";
 
 /** What each option is called with, and what it does. */
@@ -148,14 +149,19 @@ Exit status: 0 done, 2 wrong usage, 65 bad image, 66 no such image, 69 the regis
 full or read-only, 75 busy, 77 no permission, 78 bad configuration, 125 no sandbox, 70 a bug,
 128+N stopped by signal N.`;
 
+/** How wide the overview of commands has their calls, in characters. */
+const callWidth = 42;
+
 /** The help of one command; of the nameless one, with an overview of the others. */
 export function helpText(command: Command): string {
   const isMain = command.name === "";
   const head = isMain ? "Turn an image into a root filesystem on local disk." : command.summary;
   const usage = (isMain ? commands : [command]).map(({ synopsis, summary }) => {
-    return isMain
-      ? `  ${`stage-rootfs ${synopsis}`.padEnd(42)} ${summary}`
-      : `  stage-rootfs ${synopsis}`;
+    const call = `stage-rootfs ${synopsis}`;
+    if (!isMain) return `  ${call}`;
+    return call.length <= callWidth
+      ? `  ${call.padEnd(callWidth)} ${summary}`
+      : `  ${call}\n${" ".repeat(callWidth + 3)}${summary}`;
   });
   const options = command.options.map((name) => {
     const [form, meaning] = optionHelp[name];

@@ -1,7 +1,8 @@
 import { nearest } from "../config/nearest.js";
 import { StageError } from "../errors.js";
 import { printable } from "../host/byte-string.js";
-import { type Command, commands, findCommand } from "./commands.js";
+import type { Command } from "./commands/command.js";
+import { commands, findCommand } from "./commands.js";
 import { imageWord } from "./image-word.js";
 import { type CommandLine, type OptionName, parseCommandLine } from "./options.js";
 import { writeResult } from "./output.js";

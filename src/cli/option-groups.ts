@@ -57,3 +57,16 @@ export const stagingOptions: readonly OptionName[] = [
   "quiet",
   "help",
 ];
+
+/** Which runtime is meant, by its name or by an option of its own. */
+export const runtimeOptions: readonly OptionName[] = [
+  "runtime",
+  "bwrap",
+  "apptainer",
+  "podman",
+  "docker",
+  "native",
+];
+
+/** Where the cache is, for what looks at one that stands. */
+export const placeOptions: readonly OptionName[] = ["cache-dir", "config", "target"];
