@@ -10,6 +10,9 @@ import type { Measurement } from "./measurement.js";
 /** How long to wait for others that add to the same file, in seconds. */
 const patience = 10;
 
+/** No file of metrics is larger, in bytes. */
+const largest = 1 << 20;
+
 export interface MetricsOutcome {
   /** Lines that could not be read: what they counted begins anew. */
   readonly damaged: number;
@@ -53,7 +56,8 @@ function readSamples(path: string) {
   const nothing = { samples: new Map<string, number>(), damaged: 0 };
   const stat = lstatIfAny(path);
   if (!stat) return nothing;
-  const text = stat.isFile() ? readFileSync(path, "utf8") : undefined;
+  const isLikely = stat.isFile() && stat.size <= largest;
+  const text = isLikely ? readFileSync(path, "utf8") : undefined;
   if (text === "") return nothing;
   const parsed = text === undefined ? undefined : parseSamples(text);
   if (parsed) return parsed;

@@ -4,6 +4,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -44,15 +45,17 @@ test("that is empty is begun; one that is damaged goes on from what can be read"
   expect(Object.fromEntries(parseExposition(readFileSync(path, "utf8")))).toEqual({ [key]: 42 });
 });
 
-test("of another program, a link or a directory is left alone", async () => {
+test("of another program, a link, a directory or what is too large is left alone", async () => {
   const directory = scratchDirectory();
-  const [foreign = "", link = "", folder = ""] = ["f", "l", "d"].map((name) =>
+  const [foreign = "", link = "", folder = "", huge = ""] = ["f", "l", "d", "h"].map((name) =>
     join(directory, name),
   );
+  writeFileSync(huge, "");
+  truncateSync(huge, 3 * 1024 ** 3);
   writeFileSync(foreign, "node_load1 0.5\n");
   symlinkSync(foreign, link);
   mkdirSync(folder);
-  for (const path of [foreign, link, folder]) {
+  for (const path of [foreign, link, folder, huge]) {
     expect((await rejection(addToMetricsFile(path, busy))).toReport()).toEqual({
       code: "CONFIG",
       message: `${path} is no file of metrics that stage-rootfs keeps`,
@@ -60,7 +63,7 @@ test("of another program, a link or a directory is left alone", async () => {
     });
   }
   expect(readFileSync(foreign, "utf8")).toBe("node_load1 0.5\n");
-  expect(readdirSync(directory).sort()).toEqual(["d", "f", "l"]);
+  expect(readdirSync(directory).sort()).toEqual(["d", "f", "h", "l"]);
 });
 
 test("can't be in a directory that is not there", async () => {
