@@ -28,7 +28,8 @@ own=$CACHE_DIR-users/$SLURM_JOB_UID
 # A command of the program's in the cache for all.
 ours() {
   [ ! -d "$CACHE_DIR/v1" ] ||
-    timeout --kill-after=5 "$limit" env -i HOME=/nonexistent PATH="$PATH" "$NODE" "$STAGE_ROOTFS" "$@" \
+    timeout --kill-after=5 "$limit" env -i HOME=/nonexistent PATH="$PATH" \
+      ${SLURM_CONF:+SLURM_CONF="$SLURM_CONF"} "$NODE" "$STAGE_ROOTFS" "$@" \
       --cache-dir "$CACHE_DIR" ${CONFIG:+--config "$CONFIG"} </dev/null
 }
 
@@ -38,7 +39,7 @@ theirs() {
   # shellcheck disable=SC2016 # that shell is to expand it
   timeout --kill-after=5 "$limit" \
     setpriv --reuid "$SLURM_JOB_UID" --regid "$SLURM_JOB_GID" --init-groups --no-new-privs \
-    env -i HOME=/nonexistent PATH="$PATH" \
+    env -i HOME=/nonexistent PATH="$PATH" ${SLURM_CONF:+SLURM_CONF="$SLURM_CONF"} \
     sh -c '[ ! -d "$0/v1" ] || exec "$@"' "$own" "$NODE" "$STAGE_ROOTFS" "$@" \
     --cache-dir "$own" ${CONFIG:+--config "$CONFIG"} </dev/null >/dev/null 2>&1
 }

@@ -20,8 +20,9 @@ export const failingPowerNeeds: readonly Need[] = ["root", "mkfs.ext4", "mkfs.xf
 
 /** How each is made: with times in nanoseconds; XFS takes no less than 300 MB. */
 const makers = {
-  ext4: { size: 64, command: "mkfs.ext4", args: ["-q", "-I", "256"] },
-  xfs: { size: 300, command: "mkfs.xfs", args: ["-q"] },
+  ext4: { size: 64, command: "mkfs.ext4", args: ["-q", "-I", "256"], mounting: "loop" },
+  // The disk as it was, if another mount namespace still has it, has the same UUID.
+  xfs: { size: 300, command: "mkfs.xfs", args: ["-q"], mounting: "loop,nouuid" },
 } as const;
 
 export type DiskKind = keyof typeof makers;
@@ -49,12 +50,12 @@ export async function failingDisk(kind: DiskKind): Promise<FailingDisk> {
   const directory = makeScratchDir("power", { mode: 0o755 });
   let file = join(directory, "disk");
   const at = join(directory, "mount");
-  const { size, command, args } = makers[kind];
+  const { size, command, args, mounting } = makers[kind];
   writeFileSync(file, "");
   truncateSync(file, size * 1024 ** 2);
   await execa(command, [...args, file]);
   await execa("mkdir", [at]);
-  const mount = () => execa("mount", ["-o", "loop", file, at]);
+  const mount = () => execa("mount", ["-o", mounting, file, at]);
   const umount = () => execa("umount", [at]);
   // As file systems' own tests have it: no further write, not even of the journal, gets through.
   const cut = async () => void (await execa("xfs_io", ["-x", "-c", "shutdown", at]));
