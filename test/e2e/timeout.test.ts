@@ -35,7 +35,7 @@ describe("run --timeout", () => {
 
   sandboxTest("kills what outlives its grace, and all of the sandbox, and says 137", async () => {
     const scratch = freshCacheDir("ordinary");
-    const beat = '(while :; do date +%s%N >/scratch/alive; sleep 0.02; done) & trap "" TERM; wait';
+    const beat = '(while :; do date +%s%N >>/scratch/alive; sleep 0.02; done) & trap "" TERM; wait';
     const options = ["--timeout", "1", "--grace", "1", "--bind", `${scratch}:/scratch`];
     const run = await timed(beat, options);
     expect(run.exitCode).toBe(137);
