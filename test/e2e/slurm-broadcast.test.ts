@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { afterAll, afterEach, describe, expect, onTestFinished } from "vitest";
+import { afterAll, describe, expect, onTestFinished } from "vitest";
 import { blobsGot } from "./support/access-log.js";
 import { stageRootfsArgv } from "./support/cli.js";
 import { makeScratchDir } from "./support/places.js";
@@ -14,18 +14,14 @@ import { clusterOfFile } from "./support/slurm/cluster-of-file.js";
 
 const test = testNeeding([...slurmNeeds, ...registryNeeds, "skopeo"]);
 
-const { cluster } = clusterOfFile({ afterAll });
-
-afterEach(async () => {
-  await (await cluster()).settled();
-});
+const { settledCluster } = clusterOfFile({ afterAll });
 
 /** The config and two layers. */
 const blobCount = 3;
 
 /** A registry, and what warms the cluster's nodes, whose caches are empty, with its images. */
 async function prepared() {
-  const slurm = await cluster();
+  const slurm = await settledCluster();
   const { local, localOf, nodes, shared, stageRootfs } = slurm;
   for (const place of [local, shared, ...nodes.map(localOf)]) {
     for (const name of readdirSync(place)) rmSync(join(place, name), { recursive: true });

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { shellQuoted } from "../../src/host/shell-quoted.js";
 import { stageRootfsArgv } from "./support/cli.js";
 import { testNeeding } from "./support/programs.js";
@@ -11,15 +11,10 @@ import { atTerminal } from "./support/terminal.js";
 
 const test = testNeeding([...slurmNeeds, "script"]);
 
-const { cluster } = clusterOfFile({ afterAll, lines: () => ["SlurmdTimeout=10"] });
-
-afterEach(async () => {
-  // Nothing that a test began is left to Slurm.
-  await (await cluster()).settled();
-});
+const { settledCluster } = clusterOfFile({ afterAll, lines: () => ["SlurmdTimeout=10"] });
 
 async function prepared() {
-  return warmCluster(await cluster());
+  return warmCluster(await settledCluster());
 }
 
 function events(stdout: string): readonly Record<string, unknown>[] {

@@ -1,4 +1,11 @@
+import { onTestFinished } from "vitest";
 import { type SlurmCluster, type SlurmOptions, startSlurm } from "./cluster.js";
+
+export interface ClusterOfFile {
+  readonly cluster: () => Promise<SlurmCluster>;
+  /** The same, for a test that leaves no job behind: it ends when Slurm has none any more. */
+  readonly settledCluster: () => Promise<SlurmCluster>;
+}
 
 /**
  * A cluster that all tests of a file share: the first that asks for it starts it, and it ends with
@@ -10,16 +17,22 @@ export function clusterOfFile({
 }: Omit<SlurmOptions, "atTheEnd"> & {
   /** vitest's. */
   readonly afterAll: (end: () => Promise<void>) => void;
-}): { readonly cluster: () => Promise<SlurmCluster> } {
+}): ClusterOfFile {
   const stops: (() => Promise<void>)[] = [];
   afterAll(async () => {
     for (const stop of stops) await stop();
   });
   let started: Promise<SlurmCluster> | undefined;
+  const cluster = () => {
+    started ??= startSlurm({ ...options, atTheEnd: (stop) => void stops.push(stop) });
+    return started;
+  };
   return {
-    cluster: () => {
-      started ??= startSlurm({ ...options, atTheEnd: (stop) => void stops.push(stop) });
-      return started;
+    cluster,
+    settledCluster: async () => {
+      const slurm = await cluster();
+      onTestFinished(slurm.settled);
+      return slurm;
     },
   };
 }
