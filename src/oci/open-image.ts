@@ -39,7 +39,7 @@ export async function openImage(given: Reference, options: OpenImageOptions): Pr
   const at = transport === "stdin" ? standardInput : locate(reference);
   const bundle =
     transport === "stdin"
-      ? await spool({ ...options, archive: process.stdin, label: "standard input" })
+      ? await spoolInput(options)
       : await openBundle(at.path, { ...options, transport, lab: reference.lab });
   const image = readImage(bundle, { ...options, transport, choice: at.choice });
   const { label, limits } = bundle;
@@ -136,6 +136,17 @@ function compressionOf(path: string, start: Buffer): Compression {
     return detectCompression(start);
   } catch (error) {
     throw within(printable(path), error);
+  }
+}
+
+/** Reads standard input. When that fails, whoever holds it open is not waited for. */
+async function spoolInput(options: OpenImageOptions): Promise<Bundle> {
+  const { stdin } = process;
+  try {
+    return await spool({ ...options, archive: stdin, label: "standard input" });
+  } catch (error) {
+    stdin.destroy();
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { setTimeout as after } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -365,5 +366,23 @@ describe("openImage, on a directory of its own", () => {
     await expect(opening).rejects.toBe(reason);
     await after(50);
     expect(readdirSync("/proc/self/fd").length).toBe(before);
+  });
+});
+
+describe("openImage, on standard input that nobody ends", () => {
+  const garbage = Buffer.alloc(4096, "no tar archive");
+  it.each<[when: string, start: Buffer, signal: AbortSignal | undefined, reason: string]>([
+    ["it is told to stop before anything came", Buffer.alloc(0), AbortSignal.timeout(50), "time"],
+    ["it is told to stop in the middle", Buffer.alloc(600), AbortSignal.timeout(50), "time"],
+    ["what came is no archive", garbage, undefined, "tar archive"],
+  ])("stops reading when %s", async (_, start, signal, reason) => {
+    const stdin = new PassThrough();
+    stdin.write(start);
+    const own = Object.getOwnPropertyDescriptor(process, "stdin") ?? {};
+    onTestFinished(() => void Object.defineProperty(process, "stdin", own));
+    Object.defineProperty(process, "stdin", { value: stdin, configurable: true });
+    const opening = openImage(parseReference("-"), { spoolDirectory: scratchDirectory, signal });
+    await expect(opening).rejects.toThrow(reason);
+    expect(stdin.destroyed).toBe(true);
   });
 });
