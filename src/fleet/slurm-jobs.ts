@@ -1,4 +1,5 @@
 import { StageError } from "../errors.js";
+import { printable } from "../host/byte-string.js";
 import type { LeasedJob } from "../stage/gc/gc-options.js";
 import { jobsRecordedAsUnfinished } from "./accounted-jobs.js";
 import { jobsWithSteps } from "./job-steps.js";
@@ -43,12 +44,22 @@ async function listedJobs(signal: AbortSignal | undefined): Promise<readonly str
   const argv = ["squeue", "--all", "--array", "--format=%A %i"] as const;
   const text = await askSlurm(argv, { to: "say which jobs exist", signal });
   const [first, ...lines] = text.split("\n").map((line) => line.trim());
-  if (first !== heading) {
-    throw new StageError("BUSY", "Slurm can't say which jobs exist: squeue printed no list", {
-      hint: `squeue --format="%A %i" should begin with ${heading}`,
-    });
-  }
-  return lines.filter((line) => line !== "").flatMap((line) => namesOf(line.split(/\s+/)));
+  if (first !== heading) throw noList("squeue printed no list");
+  // What is cut off, or has words between, may lack the very job that is asked for.
+  if (lines.at(-1) !== "") throw noList("squeue's list breaks off");
+  const jobs = lines.filter((line) => line !== "");
+  const odd = jobs.find((line) => !jobLine.test(line));
+  if (odd !== undefined) throw noList(`squeue's list has ${printable(JSON.stringify(odd))}`);
+  return jobs.flatMap((line) => namesOf(line.split(/\s+/)));
+}
+
+/** A job's number, and what it is called. */
+const jobLine = /^\d+\s+\d\S*$/;
+
+function noList(reason: string): StageError {
+  return new StageError("BUSY", `Slurm can't say which jobs exist: ${reason}`, {
+    hint: `squeue --format="%A %i" should print ${heading}, and then two names of each job`,
+  });
 }
 
 /** Each name by which `SLURM_JOB_ID` or `--lease job:ID` may mean a job. */

@@ -52,6 +52,18 @@ describe("the jobs that exist", () => {
     },
   );
 
+  test.each([
+    ["printf 'JOBID JOBID\\n8 8\\n9000'", "squeue's list breaks off"],
+    ["printf 'JOBID JOBID\\n8 8\\n9000 9000'", "squeue's list breaks off"],
+    ["printf 'JOBID JOBID'", "squeue's list breaks off"],
+    ["printf 'JOBID JOBID\\n8\\n'", `squeue's list has "8"`],
+    ["printf 'JOBID JOBID\\nlost it\\n'", `squeue's list has "lost it"`],
+  ])("are not known by the damaged list of %j", async (script, reason) => {
+    programs.make("squeue", script);
+    const error = await rejection(slurmJobs(undefined, leased));
+    expect(error.message).toBe(`Slurm can't say which jobs exist: ${reason}`);
+  });
+
   test("are no matter of accounting or settings where squeue lists all that are leased", async () => {
     listing("900007 900007");
     expect(await slurmJobs(undefined, leased)).toEqual(new Set(["900007"]));
