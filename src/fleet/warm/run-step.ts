@@ -9,6 +9,8 @@ export interface Step {
   readonly input: string;
   /** Within how many seconds the first line has to come. */
   readonly startWithin: number;
+  /** Within how many seconds of its first line it has to end. Default: no limit. */
+  readonly endWithin?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onLine: (line: string) => void;
   /** What srun says while it runs. */
@@ -20,8 +22,8 @@ export interface StepEnd {
   readonly exitCode: number | null;
   /** The last lines of stderr. */
   readonly words: readonly string[];
-  /** Whether it was ended because nothing came in time. */
-  readonly isLate: boolean;
+  /** What did not come in time, for which it was ended. */
+  readonly late: "start" | "end" | undefined;
 }
 
 /** How many lines of stderr are kept. */
@@ -33,35 +35,44 @@ const linger = 2000;
 /** How long srun may take to cancel its job, in milliseconds. */
 const patience = 15_000;
 
+/** What Node's timers can count, in milliseconds: 24 days. */
+const longestTimer = 2 ** 31 - 1;
+
 /**
  * Runs srun to its end. Its job is cancelled when `signal` is aborted, when no line comes in time,
- * and when this process dies.
+ * when it does not end in time, and when this process dies.
  * @throws StageError NOT_FOUND when it can't be started; what `signal` was aborted with
  */
 export async function runStep(step: Step): Promise<StepEnd> {
-  const { signal, startWithin } = step;
+  const { signal, startWithin, endWithin } = step;
   signal?.throwIfAborted();
   const [program, ...args] = step.argv;
   // In a session of its own no key of the terminal reaches it before this process has heard of it.
   const child = spawn(program, args, { env: step.env, detached: true, stdio: "pipe" });
   const words: string[] = [];
-  let isLate = false;
+  let late: StepEnd["late"];
   let kill: NodeJS.Timeout | undefined;
   const stop = () => {
     child.kill("SIGTERM");
     kill ??= setTimeout(() => child.kill("SIGKILL"), patience);
   };
-  const late = setTimeout(() => {
-    isLate = true;
-    stop();
-  }, startWithin * 1000);
+  const limit = (what: "start" | "end", seconds: number) => {
+    const stopLate = () => {
+      late = what;
+      stop();
+    };
+    return setTimeout(stopLate, Math.min(seconds * 1000, longestTimer));
+  };
+  const toStart = limit("start", startWithin);
+  let toEnd: NodeJS.Timeout | undefined;
   signal?.addEventListener("abort", stop, { once: true });
   // A step that ends without reading its input says why elsewhere.
   child.stdin.on("error", () => {});
   child.stdin.end(step.input);
   const told = [
     eachLine(child.stdout, (line) => {
-      clearTimeout(late);
+      clearTimeout(toStart);
+      if (endWithin !== undefined) toEnd ??= limit("end", endWithin);
       step.onLine(line);
     }),
     eachLine(child.stderr, (line) => {
@@ -77,11 +88,12 @@ export async function runStep(step: Step): Promise<StepEnd> {
     });
     await Promise.race([Promise.all(told), sleep(linger, undefined, { ref: false })]);
     signal?.throwIfAborted();
-    return { exitCode, words, isLate };
+    return { exitCode, words, late };
   } catch (error) {
     throw signal?.aborted ? signal.reason : fromSystemError(error, `run ${program}`);
   } finally {
-    clearTimeout(late);
+    clearTimeout(toStart);
+    clearTimeout(toEnd);
     clearTimeout(kill);
     signal?.removeEventListener("abort", stop);
     child.stdout.destroy();
@@ -102,5 +114,12 @@ export function notStarted(
       : "the node does not answer";
   return new StageError("BUSY", `it did not begin within ${startWithin} s: ${why}`, {
     hint: "try again later, or allow more with --start-within SECONDS",
+  });
+}
+
+/** Why a step that went on too long after its first line was ended. */
+export function notEnded({ endWithin }: { readonly endWithin: number }): StageError {
+  return new StageError("BUSY", `it did not end within ${endWithin} s, and was ended`, {
+    hint: "its process or its disk may hang: look there, or allow more with --deadline SECONDS",
   });
 }

@@ -7,7 +7,7 @@ import { chooseNodes, type NodeWish } from "./choose-nodes.js";
 import type { FleetEvent, FleetReport, NodeResult } from "./fleet-event.js";
 import { FleetTally } from "./fleet-tally.js";
 import { NodeListener } from "./node-listener.js";
-import { notStarted, runStep } from "./run-step.js";
+import { notEnded, notStarted, runStep } from "./run-step.js";
 import { type StepOptions, stepArgv, stepEnvironment } from "./step-plan.js";
 import { faultOfStep } from "./step-words.js";
 
@@ -22,7 +22,10 @@ export interface FleetOptions extends NodeWish {
   readonly retry?: number | undefined;
   /** Within how many seconds a node has to begin. Default: 120. */
   readonly startWithin?: number | undefined;
-  /** How long a node's work may take by `args`, in seconds. Default: no limit. */
+  /**
+   * How long a node's work may take by `args`, in seconds. One that goes on for a minute longer is
+   * given up. Default: no limit.
+   */
   readonly deadline?: number | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -36,6 +39,12 @@ export const defaultFanIn = 64;
 
 /** Longer than Slurm's scheduler takes for a turn. */
 export const defaultStartWithin = 120;
+
+/**
+ * How long a node may go on after its deadline, in seconds: it clears up then. What is still there
+ * hangs, and Slurm does not end a job's step for that.
+ */
+const grace = 60;
 
 /**
  * Has Slurm stage images on many nodes: a step each, in the job that this process is in, else in a
@@ -136,18 +145,21 @@ class FleetRun {
   ): Promise<ErrorReport> {
     const { signal } = this.#options;
     const { step, env } = launch;
-    const { startWithin, program } = step;
+    const { startWithin, program, deadline } = step;
+    const endWithin = deadline === undefined ? undefined : deadline + grace;
     try {
       const end = await runStep({
         argv: guarded(stepArgv(node, step), this.#env["PATH"]),
         env,
         input: this.#images.map((image) => `${image}\n`).join(""),
         startWithin,
+        endWithin,
         signal,
         onLine: (line) => listener.hear(line),
         onMessage: (line) => listener.hearMessage(line),
       });
-      if (end.isLate) return notStarted(end, { startWithin }).toReport();
+      if (end.late === "start") return notStarted(end, { startWithin }).toReport();
+      if (end.late === "end") return notEnded({ endWithin: endWithin ?? 0 }).toReport();
       const { words, exitCode } = end;
       return faultOfStep(words, { exitCode, program: program.at(-1) ?? "" });
     } catch (error) {

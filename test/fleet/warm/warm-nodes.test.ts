@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { FleetEvent } from "../../../src/fleet/warm/fleet-event.js";
 import { type FleetOptions, warmNodes } from "../../../src/fleet/warm/warm-nodes.js";
 import { FakePrograms } from "../../support/fake-programs.js";
@@ -99,6 +99,30 @@ echo again >>tries; echo "srun: error: no luck" >&2; exit 1`);
     expect(existsSync(`${programs.directory}/cancelled`)).toBe(true);
     // What srun leaves behind may hold its output open.
     expect(performance.now() - start).toBeLessThan(15_000);
+  });
+
+  test("that hang after their deadline are given up a minute later, with what they have", async () => {
+    const [listed, first] = lines("hit", "n").split("\n");
+    const programs = fakeSlurm(
+      `trap 'touch cancelled; exit 1' TERM; ${listed}; ${first}; sleep 30 & wait`,
+    );
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const events: string[] = [];
+    const warming = warm("n1", { deadline: 5, onEvent: ({ type }) => events.push(type) });
+    await vi.waitUntil(() => events.includes("image"), { timeout: 5000 });
+    vi.advanceTimersByTime(64_000);
+    expect(existsSync(`${programs.directory}/cancelled`)).toBe(false);
+    vi.advanceTimersByTime(1000);
+    const { nodes, exitStatus } = await warming;
+    expect(nodes).toMatchObject([
+      {
+        outcome: "partial",
+        ready: 1,
+        error: { message: "it did not end within 65 s, and was ended" },
+      },
+    ]);
+    expect(exitStatus).toBe(1);
   });
 
   test("that began take as long as they need", async () => {
