@@ -260,18 +260,22 @@ describe("a broken node", () => {
       `--output=${out}`,
       "--wrap=echo ran",
     ]);
-    await vi.waitFor(async () => expect(await stateOf("n3")).toMatch(/drain/), {
-      timeout: 20_000,
-      interval: 100,
-    });
-    const { stdout: why } = await run(["sinfo", "-h", "-n", "n3", "-o", "%E"]);
-    expect(why).toMatch(reason);
-    expect(existsSync(out)).toBe(false);
-    const { stdout: job } = await run(["squeue", "-h", "-j", stdout.trim(), "-o", "%T %r"]);
-    expect(job).toMatch(/^PENDING .*held/);
-    await run(["scancel", stdout.trim()]);
-    change("prolog");
-    await run(["scontrol", "update", "nodename=n3", "state=resume"], root);
+    try {
+      const soon = { timeout: 20_000, interval: 100 };
+      await vi.waitFor(async () => expect(await stateOf("n3")).toMatch(/drain/), soon);
+      const { stdout: why } = await run(["sinfo", "-h", "-n", "n3", "-o", "%E"]);
+      expect(why).toMatch(reason);
+      // Slurm takes it back from the node, and then holds it.
+      await vi.waitFor(async () => {
+        const { stdout: job } = await run(["squeue", "-h", "-j", stdout.trim(), "-o", "%T %r"]);
+        expect(job).toMatch(/^PENDING .*held/);
+      }, soon);
+      expect(existsSync(out)).toBe(false);
+    } finally {
+      await run(["scancel", stdout.trim()]);
+      change("prolog");
+      await run(["scontrol", "update", "nodename=n3", "state=resume"], root);
+    }
     expect(await onNode("n3", `umount ${local}/cache-users`)).toMatchObject({ exitCode: 0 });
     expect(await run(["srun", "-w", "n3", comment, "echo", "ran"])).toMatchObject({
       stdout: "ran\n",
